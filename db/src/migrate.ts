@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url'
+import { migrate } from 'drizzle-orm/node-postgres/migrator'
+import { createDb, createPool } from './client.ts'
+import { installQueue } from './queue.ts'
+
+const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url))
+
+/** Any constant will do, as long as nobody else in this database uses it. */
+const MIGRATION_LOCK = 7_305_810
+
+/**
+ * Brings the database to this version's schema: ours, pg-boss's, and the queues.
+ *
+ * Any number of processes may call it at once: an advisory lock lets one in at a time (drizzle's migrator takes none; of
+ * four that start on an empty database three fail). A statement that waits for a table longer than 10 s gives up, so
+ * that a migration can't queue up behind a long transaction and block everybody else.
+ */
+export async function applyMigrations(connectionString: string): Promise<void> {
+  const pool = createPool(connectionString, { max: 2, queryMs: 600_000, name: 'scheduler migrate' })
+  try {
+    const client = await pool.connect()
+    try {
+      await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+      await client.query(`set lock_timeout = '10s'`)
+      await client.query('set idle_in_transaction_session_timeout = 0')
+      await migrate(createDb(client), { migrationsFolder })
+      await installQueue(connectionString)
+    } finally {
+      // Ends the session, and the lock with it.
+      client.release(true)
+    }
+  } finally {
+    await pool.end()
+  }
+}

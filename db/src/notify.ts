@@ -1,0 +1,24 @@
+import type { Pool, PoolClient } from './client.ts'
+
+/** Says that a job or an execution became due sooner than a sleeping dispatcher may know. */
+export const DUE_CHANNEL = 'scheduler_due'
+
+/** Says that there are more items in the queue than the worker that made them can take. */
+export const WORK_CHANNEL = 'scheduler_work'
+
+/**
+ * How long a dispatcher sleeps at most. What becomes due later than this needs no notification; and when a notification
+ * is lost, nothing is later than this.
+ */
+export const BACKSTOP_MS = 1_000
+
+/** Wakes the dispatchers when `at` comes before they would look by themselves. */
+export async function notifyDue(client: Pool | PoolClient, at: Date, now: Date): Promise<void> {
+  if (at.getTime() - now.getTime() > BACKSTOP_MS) return
+  await client.query('select pg_notify($1, $2)', [DUE_CHANNEL, String(at.getTime())])
+}
+
+/** Wakes the claimers of other workers. */
+export async function notifyWork(client: Pool | PoolClient): Promise<void> {
+  await client.query('select pg_notify($1, $2)', [WORK_CHANNEL, ''])
+}

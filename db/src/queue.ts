@@ -1,0 +1,142 @@
+import { PgBoss } from 'pg-boss'
+import { v7 as uuidv7 } from 'uuid'
+import type { Pool, PoolClient } from './client.ts'
+
+/** pg-boss's queue of what is due now. It never holds anything deferred: a claim costs the same whatever waits. */
+export const DELIVERY_QUEUE = 'deliver'
+
+/** pg-boss's queue of our own chores. */
+export const HOUSEKEEPING_QUEUE = 'housekeeping'
+
+/** What an item says: which execution to carry out. Ids only, so that no payload or secret reaches `pgboss.*`. */
+export interface ItemData {
+  /** `executions.id` */
+  e: string
+  /** `executions.scheduled_for`, ms since 1970 */
+  s: number
+}
+
+/** A claimed item; `retryCount` fences every later touch and settle to this claim. */
+export interface Item {
+  id: string
+  retryCount: number
+  data: ItemData
+}
+
+/** Seconds after which a worker that no longer touches its items has lost them. pg-boss's least. */
+export const HEARTBEAT_SECONDS = 10
+
+/** How often an item may be lost to a dying worker before its execution fails as `worker_crashed`. */
+export const CRASH_BUDGET = 10
+
+const deliveryOptions = {
+  policy: 'standard',
+  heartbeatSeconds: HEARTBEAT_SECONDS,
+  // The heartbeat decides; this only has to outlast the longest attempt (15 minutes) and its settle.
+  expireInSeconds: 1_200,
+  retryLimit: CRASH_BUDGET,
+  retryDelay: 0,
+  // A waiting item older than this is deleted without a word, so: never, in practice.
+  retentionSeconds: 365 * 86_400,
+  deleteAfterSeconds: 86_400,
+} as const
+
+const housekeepingOptions = {
+  policy: 'standard',
+  expireInSeconds: 3_600,
+  retryLimit: 2,
+  deleteAfterSeconds: 86_400,
+} as const
+
+export interface QueueOptions {
+  /** True where pg-boss's `schedule()` is to fire: the workers. */
+  schedule?: boolean
+  onError?: (error: Error) => void
+}
+
+/**
+ * pg-boss on our own pool. It does not supervise by itself: one worker at a time calls `supervise()`. The schema must be
+ * there already (`applyMigrations`).
+ */
+export async function startQueue(pool: Pool, options: QueueOptions = {}): Promise<PgBoss> {
+  const boss = new PgBoss({
+    db: bossDb(pool),
+    migrate: false,
+    supervise: false,
+    schedule: options.schedule ?? false,
+    superviseIntervalSeconds: 2,
+    monitorIntervalSeconds: 2,
+    maintenanceIntervalSeconds: 3_600,
+    // No item ever depends on another, and no asynchronous migration is expected: look rarely.
+    flowIntervalSeconds: 3_600,
+    bamIntervalSeconds: 3_600,
+    cronMonitorIntervalSeconds: 30,
+    cronWorkerIntervalSeconds: 30,
+    registerInstance: false,
+  })
+  // Only the message: the whole error prints the database client, pages of it.
+  boss.on('error', (error) => options.onError?.(new Error(error.message)))
+  return await boss.start()
+}
+
+/** Creates or updates pg-boss's schema and our queues. Call it under the migration lock. */
+export async function installQueue(connectionString: string): Promise<void> {
+  const boss = new PgBoss({ connectionString, max: 2, supervise: false, schedule: false, registerInstance: false })
+  boss.on('error', () => {})
+  await boss.start()
+  try {
+    for (const [name, options] of [
+      [DELIVERY_QUEUE, deliveryOptions],
+      [HOUSEKEEPING_QUEUE, housekeepingOptions],
+    ] as const) {
+      await boss.createQueue(name, options)
+      const { policy: _, ...changeable } = options
+      await boss.updateQueue(name, changeable)
+    }
+  } finally {
+    await boss.stop({ graceful: false })
+  }
+}
+
+/** An id for a new item, so that the execution's row can name the item before it is inserted. */
+export const newItemId = (): string => uuidv7()
+
+/** Inserts items in the caller's transaction. @throws when fewer were taken than given: none may be dropped silently. */
+export async function enqueue(
+  boss: PgBoss,
+  client: PoolClient,
+  items: { id: string; data: ItemData }[],
+): Promise<void> {
+  if (items.length === 0) return
+  const inserted = await boss.insert(DELIVERY_QUEUE, items, { db: bossDb(client), returnId: true })
+  if (inserted?.length !== items.length) {
+    throw new Error(`pg-boss took ${inserted?.length ?? 0} of ${items.length} items`)
+  }
+}
+
+/** Claims up to `limit` items in the caller's transaction, oldest first. */
+export async function fetchItems(boss: PgBoss, client: PoolClient, limit: number): Promise<Item[]> {
+  return await boss.fetch<ItemData>(DELIVERY_QUEUE, { batchSize: limit, db: bossDb(client) })
+}
+
+/**
+ * Ends items in the caller's transaction: they are deleted, since the ledger has their history. A claim that was lost
+ * meanwhile is left alone. Returns the ids that were ended.
+ */
+export async function endItems(boss: PgBoss, client: PoolClient, items: Item[]): Promise<Set<string>> {
+  if (items.length === 0) return new Set()
+  const { settled } = (await boss.deleteJob(DELIVERY_QUEUE, items, { db: bossDb(client) })) as { settled?: string[] }
+  return new Set(settled)
+}
+
+/** Renews the claims; returns the ids of those that are still held. */
+export async function touchItems(boss: PgBoss, items: Item[]): Promise<Set<string>> {
+  if (items.length === 0) return new Set()
+  const { settled } = (await boss.touch(DELIVERY_QUEUE, items)) as { settled?: string[] }
+  return new Set(settled)
+}
+
+/** pg-boss's view of a pool or of one transaction's client. Arrays go as one parameter each, so statements stay short. */
+function bossDb(client: Pool | PoolClient) {
+  return { executeSql: (text: string, values?: unknown[]) => client.query(text, values) }
+}

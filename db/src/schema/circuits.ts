@@ -1,0 +1,23 @@
+import { integer, pgEnum, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { instant } from './columns.ts'
+
+export const circuitStates = ['closed', 'open', 'half_open'] as const
+export const circuitState = pgEnum('circuit_state', circuitStates)
+
+/** What each worker thinks of each destination it has called. Rows of workers that are gone don't count. */
+export const circuits = pgTable(
+  'circuits',
+  {
+    destination: text().notNull(),
+    workerId: uuid().notNull(),
+    state: circuitState().notNull(),
+    /** Consecutive failures. */
+    failures: integer().notNull(),
+    openedAt: instant(),
+    /** When an open circuit lets a probe through. */
+    retryAt: instant(),
+    updatedAt: instant().notNull(),
+  },
+  (t) => [primaryKey({ name: 'circuits_pkey', columns: [t.destination, t.workerId] })],
+)
+export type CircuitRow = typeof circuits.$inferSelect

@@ -1,0 +1,76 @@
+import { executionKinds, executionReasons, executionStates, finalStates } from '@scheduler/core/execution'
+import { sql } from 'drizzle-orm'
+import { check, index, integer, pgEnum, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { instant } from './columns.ts'
+
+export const executionState = pgEnum('execution_state', executionStates)
+export const executionKind = pgEnum('execution_kind', executionKinds)
+export const executionReason = pgEnum('execution_reason', executionReasons)
+
+const finalList = sql.raw(finalStates.map((state) => `'${state}'`).join(', '))
+
+/**
+ * The ledger: one row for each occurrence that was due, sent or not; a run of unsent ones with one reason is one row.
+ *
+ * There is no foreign key to `jobs`: it would lock the job's row on every insert, and the table is to be partitioned.
+ * A job is pruned only after its executions.
+ */
+export const executions = pgTable(
+  'executions',
+  {
+    /** UUIDv7; the `webhook-id` of every attempt. */
+    id: uuid().notNull(),
+    jobId: uuid().notNull(),
+    /** The job's version whose schedule named the occurrence. */
+    jobVersion: integer().notNull(),
+    kind: executionKind().notNull(),
+    state: executionState().notNull(),
+    reason: executionReason(),
+    /** Requests made so far; 0 until the first claim. Rises with each claim, and fences a late settle. */
+    attempt: integer().notNull().default(0),
+
+    /** The nominal time of the occurrence; of a run of unsent ones, the first. */
+    scheduledFor: instant().notNull(),
+    /** The last nominal time of a run of unsent occurrences; null for a single one. */
+    scheduledUntil: instant(),
+    /** How many occurrences the row stands for. */
+    count: integer().notNull().default(1),
+    /** The nominal time plus jitter. */
+    effectiveAt: instant().notNull(),
+    createdAt: instant().notNull(),
+    /** When a waiting or parked execution is dispatched again; null in every other state. */
+    nextAttemptAt: instant(),
+    /** When and by which worker the latest attempt was claimed. */
+    claimedAt: instant(),
+    claimedBy: uuid(),
+    finishedAt: instant(),
+
+    /** Origin of the callback URL. */
+    destination: text().notNull(),
+    /** The pg-boss item that carries it now or carried it last; an older item's claim finds nothing. */
+    itemId: uuid(),
+  },
+  (t) => [
+    // Carries scheduled_for so that the table can be partitioned by it.
+    primaryKey({ name: 'executions_pkey', columns: [t.id, t.scheduledFor] }),
+    // Two dispatchers that race for one occurrence both insert; this lets exactly one of them win. Serves the job's list.
+    unique('executions_one_per_occurrence').on(t.jobId, t.scheduledFor, t.kind),
+    // Serves the dispatcher: waiting and parked executions, soonest first.
+    index('executions_next_attempt').on(t.nextAttemptAt).where(sql`${t.nextAttemptAt} is not null`),
+    // Serves the refill of one destination, and the parked counts of GET /circuits.
+    index('executions_parked').on(t.destination, t.nextAttemptAt).where(sql`${t.state} = 'parked'`),
+    // Serves the reconciler: what should have a live item or an attempt in flight.
+    index('executions_live').on(t.state, t.scheduledFor).where(sql`${t.state} in ('queued', 'running')`),
+    // Serves GET /executions (newest first) and retention.
+    index('executions_by_time').on(t.scheduledFor),
+    check('executions_finished_iff_final', sql`(${t.finishedAt} is not null) = (${t.state} in (${finalList}))`),
+    check(
+      'executions_next_attempt_iff_held',
+      sql`(${t.nextAttemptAt} is not null) = (${t.state} in ('waiting', 'parked'))`,
+    ),
+    check('executions_attempt_not_negative', sql`${t.attempt} >= 0`),
+    check('executions_count_positive', sql`${t.count} >= 1`),
+    check('executions_sent_has_attempt', sql`${t.state} not in ('running', 'succeeded') or ${t.attempt} > 0`),
+  ],
+)
+export type ExecutionRow = typeof executions.$inferSelect

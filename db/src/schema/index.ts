@@ -1,0 +1,5 @@
+export * from './attempts.ts'
+export * from './circuits.ts'
+export * from './executions.ts'
+export * from './jobs.ts'
+export * from './workers.ts'

@@ -1,0 +1,79 @@
+import type { Misfire, Schedule } from '@scheduler/core/schedule'
+import { scheduleTypes } from '@scheduler/core/schedule'
+import { sql } from 'drizzle-orm'
+import { check, index, integer, jsonb, pgEnum, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { instant } from './columns.ts'
+
+/** `active` makes occurrences; `completed` has none left; `quarantined`: its schedule can't be computed. */
+export const jobStatuses = ['active', 'paused', 'completed', 'quarantined'] as const
+export type JobStatus = (typeof jobStatuses)[number]
+
+export const jobType = pgEnum('job_type', scheduleTypes)
+export const jobStatus = pgEnum('job_status', jobStatuses)
+
+/** `jobs.policies`. A missing `graceSeconds` follows the instance's `MISFIRE_GRACE_TIME`. */
+export interface StoredPolicies {
+  misfire?: Partial<Misfire>
+  jitterSeconds?: number
+}
+
+/** What clients registered: a callback, a schedule, policies; and the clock that says when each is due next. */
+export const jobs = pgTable(
+  'jobs',
+  {
+    /** UUIDv7, so that newest first is the primary key backwards. */
+    id: uuid().primaryKey(),
+    type: jobType().notNull(),
+    status: jobStatus().notNull().default('active'),
+    /** Why the job is paused or quarantined; null otherwise. */
+    statusReason: text(),
+    /** Rises by one with each edit, pause and resume; the ETag. The dispatcher never changes it. */
+    version: integer().notNull().default(1),
+
+    /** When the dispatcher must look at the job: the effective time of the next occurrence. Null: nothing to come. */
+    nextRunAt: instant(),
+    /** The nominal time of that occurrence. */
+    nextScheduledFor: instant(),
+    /** Every occurrence up to and including this nominal instant is in the ledger, or was before the job's time. */
+    cursorAt: instant().notNull(),
+    createdAt: instant().notNull(),
+    updatedAt: instant().notNull(),
+    pausedAt: instant(),
+    /** Set once no occurrence is left; retention counts from here. */
+    completedAt: instant(),
+    /** A deleted job is kept, invisible, as long as its executions may be read. */
+    deletedAt: instant(),
+
+    callbackUrl: text().notNull(),
+    /** Origin of the callback URL, `https://example.com`; what a circuit belongs to. */
+    destination: text().notNull(),
+    /** Host name of the callback URL, lower case, without the port. */
+    callbackHost: text().notNull(),
+    timezone: text().notNull(),
+    schedule: jsonb().$type<Schedule>().notNull(),
+    policies: jsonb().$type<StoredPolicies>().notNull(),
+    name: text(),
+    externalId: text(),
+    tags: text().array().notNull().default(sql`'{}'::text[]`),
+    /** The body as it is sent, byte for byte. Text: jsonb reorders keys and refuses \u0000. */
+    payload: text().notNull(),
+  },
+  (t) => [
+    // Serves the dispatcher: due jobs, soonest first.
+    index('jobs_due').on(t.nextRunAt).where(sql`${t.nextRunAt} is not null`),
+    // Serve the filters of GET /jobs. Each dispatch writes an entry into every index that has the row, hence partial.
+    index('jobs_by_callback_host').on(t.callbackHost, t.id).where(sql`${t.deletedAt} is null`),
+    index('jobs_by_external_id').on(t.externalId, t.id).where(sql`${t.externalId} is not null`),
+    index('jobs_by_status').on(t.status, t.id).where(sql`${t.status} <> 'active'`),
+    index('jobs_by_tag').using('gin', t.tags).where(sql`${t.tags} <> '{}'`),
+    // Serves retention.
+    index('jobs_gone').on(t.deletedAt).where(sql`${t.deletedAt} is not null`),
+    check(
+      'jobs_active_iff_due',
+      sql`(${t.status} = 'active' and ${t.deletedAt} is null) = (${t.nextRunAt} is not null)`,
+    ),
+    check('jobs_next_times_together', sql`(${t.nextRunAt} is null) = (${t.nextScheduledFor} is null)`),
+    check('jobs_completed_has_time', sql`(${t.status} = 'completed') = (${t.completedAt} is not null)`),
+  ],
+)
+export type JobRow = typeof jobs.$inferSelect

@@ -1,0 +1,24 @@
+import type { Pool, PoolClient } from './client.ts'
+
+/**
+ * Runs `work` in one transaction on one client; commits when it resolves, rolls back when it throws.
+ *
+ * A client whose rollback fails is thrown away: its connection is of unknown state.
+ */
+export async function transaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch((reason: Error) => {
+      broken = reason
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}

@@ -1,0 +1,107 @@
+import { z } from 'zod'
+
+/** Environment variables that more than one process reads. Each app adds its own and parses once, in its main. */
+const port = (fallback: number) =>
+  z.coerce.number('must be a port number').int('must be a port number').min(1).max(65_535).default(fallback)
+
+/** A list in one variable: comma-separated, spaces ignored, empty for none. */
+export const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+  )
+
+/** An empty variable is the same as none: `NAME=` in a file or in compose says nothing. */
+export function withoutEmpty(env: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => !!entry[1]?.trim()))
+}
+
+export const commonSettings = {
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('development').describe('production is strict'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('How much is logged.'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+    .optional()
+    .describe('The database, as one URL; wins over DB_*.'),
+  DB_USER: z.string().optional().describe('The database, in parts.'),
+  DB_PASSWORD: z.string().optional().describe('Its password.'),
+  DB_HOST: z.string().optional().describe('Its host.'),
+  DB_PORT: port(5432).describe('Its port.'),
+  DB_NAME: z.string().optional().describe('Its name.'),
+  MISFIRE_GRACE_TIME: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(31_536_000)
+    .default(900)
+    .describe('Seconds an occurrence may be late and still be sent, where the job does not say.'),
+  CALLBACK_ALLOW_PRIVATE: z
+    .stringbool()
+    .optional()
+    .describe('Whether callbacks may go to private addresses: true in development, false in production.'),
+  CALLBACK_ALLOW_CIDRS: list.describe('Private address ranges that callbacks may go to all the same.'),
+  CALLBACK_ALLOW_HOSTS: list.describe('Host names that callbacks may go to whatever they resolve to.'),
+}
+
+/**
+ * Parses the environment by `shape`. @throws Error with one sentence for each variable at fault, each named; values are
+ * not repeated, since some are secret.
+ */
+export function parseSettings<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  env: Record<string, string | undefined>,
+): Readonly<z.infer<z.ZodObject<Shape>>> {
+  const parsed = z.object(shape).safeParse(withoutEmpty(env))
+  if (parsed.success) return Object.freeze(parsed.data)
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  throw new Error(`Bad environment. ${faults.join('; ')}.`)
+}
+
+/** The variables that name the database in parts; all of them are needed, but for the port. */
+const parts = ['DB_USER', 'DB_PASSWORD', 'DB_HOST', 'DB_NAME'] as const
+
+/**
+ * The database's URL from `DATABASE_URL` or `DB_*`; null when none of them is set. @throws when some of `DB_*` are set
+ * and others are missing, naming those.
+ */
+export function databaseUrl(env: Record<string, string | undefined>): string | null {
+  const set = withoutEmpty(env)
+  if (set.DATABASE_URL) return set.DATABASE_URL
+  const missing = parts.filter((name) => !set[name])
+  if (missing.length === parts.length && !set.DB_PORT) return null
+  if (missing.length > 0) {
+    throw new Error(`The database is named in part only. Set ${missing.join(', ')} too, or DATABASE_URL alone.`)
+  }
+  const { DB_USER = '', DB_PASSWORD = '', DB_HOST = '', DB_PORT = '5432', DB_NAME = '' } = set
+  const host = DB_HOST.includes(':') ? `[${DB_HOST}]` : DB_HOST
+  const [user, password, name] = [DB_USER, DB_PASSWORD, DB_NAME].map(encodeURIComponent)
+  return `postgres://${user}:${password}@${host}:${DB_PORT}/${name}`
+}
+
+/** Which callback addresses are allowed. Metadata addresses never are. */
+export interface TargetPolicy {
+  allowPrivate: boolean
+  allowCidrs: string[]
+  allowHosts: string[]
+}
+
+export function targetPolicy(settings: {
+  NODE_ENV: string
+  CALLBACK_ALLOW_PRIVATE?: boolean | undefined
+  CALLBACK_ALLOW_CIDRS: string[]
+  CALLBACK_ALLOW_HOSTS: string[]
+}): TargetPolicy {
+  return {
+    allowPrivate: settings.CALLBACK_ALLOW_PRIVATE ?? settings.NODE_ENV !== 'production',
+    allowCidrs: settings.CALLBACK_ALLOW_CIDRS,
+    allowHosts: settings.CALLBACK_ALLOW_HOSTS.map((host) => host.toLowerCase()),
+  }
+}
