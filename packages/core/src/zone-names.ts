@@ -44,6 +44,8 @@ export function zoneNames(): ReadonlyMap<string, string> {
 export function suggestName(key: string): string | null {
   // Three letters are an abbreviation (IST, CST): several zones go by each, so any suggestion would be a guess.
   if (key.length < 4 || !/[a-z]{3}/.test(key)) return null
+  // GMT+15 is near Etc/GMT+1, which is nowhere near what was meant.
+  if (/^(?:utc|gmt)[+-]?\d/.test(key)) return null
   let best: string | null = null
   let least = Math.min(3, Math.floor(key.length / 4)) + 1
   for (const [candidate, name] of zoneNames()) {

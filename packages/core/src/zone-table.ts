@@ -11,6 +11,8 @@ export interface Span {
 // 6.96 days (Noronha 2000, Gaza 2040), so between two samples there is at most one transition.
 const CHUNK_MS = 2 ** 35
 const SAMPLE_MS = 2 ** 29
+// A job may be asked for any year up to 9999; this many chunks are 279 years, some tens of kilobytes a zone.
+const MAX_CHUNKS = 256
 const SECOND = 1000
 const DAY = 86_400_000
 
@@ -76,6 +78,7 @@ export class ZoneTable {
   #chunk(index: number): Span[] {
     let spans = this.#chunks.get(index)
     if (!spans) {
+      if (this.#chunks.size >= MAX_CHUNKS) this.#chunks.clear()
       spans = this.#fill(index * CHUNK_MS, (index + 1) * CHUNK_MS)
       this.#chunks.set(index, spans)
     }
