@@ -107,4 +107,5 @@ CREATE INDEX "jobs_by_callback_host" ON "jobs" USING btree ("callback_host","id"
 CREATE INDEX "jobs_by_external_id" ON "jobs" USING btree ("external_id","id") WHERE "jobs"."external_id" is not null;--> statement-breakpoint
 CREATE INDEX "jobs_by_status" ON "jobs" USING btree ("status","id") WHERE "jobs"."status" <> 'active';--> statement-breakpoint
 CREATE INDEX "jobs_by_tag" ON "jobs" USING gin ("tags") WHERE "jobs"."tags" <> '{}';--> statement-breakpoint
-CREATE INDEX "jobs_gone" ON "jobs" USING btree ("deleted_at") WHERE "jobs"."deleted_at" is not null;
+CREATE INDEX "jobs_deleted" ON "jobs" USING btree ("deleted_at") WHERE "jobs"."deleted_at" is not null;--> statement-breakpoint
+CREATE INDEX "jobs_completed" ON "jobs" USING btree ("completed_at") WHERE "jobs"."completed_at" is not null;

@@ -2,11 +2,19 @@ import { PgBoss } from 'pg-boss'
 import { v7 as uuidv7 } from 'uuid'
 import type { Pool, PoolClient } from './client.ts'
 
+/** A started pg-boss. */
+export type Boss = PgBoss
+
 /** pg-boss's queue of what is due now. It never holds anything deferred: a claim costs the same whatever waits. */
 export const DELIVERY_QUEUE = 'deliver'
 
 /** pg-boss's queue of our own chores. */
 export const HOUSEKEEPING_QUEUE = 'housekeeping'
+
+/** What a housekeeping item says. */
+export interface HousekeepingTask {
+  task: 'prune' | 'reconcile'
+}
 
 /** What an item says: which execution to carry out. Ids only, so that no payload or secret reaches `pgboss.*`. */
 export interface ItemData {

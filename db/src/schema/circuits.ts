@@ -1,7 +1,7 @@
+import { circuitStates } from '@scheduler/core/circuit'
 import { integer, pgEnum, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { instant } from './columns.ts'
 
-export const circuitStates = ['closed', 'open', 'half_open'] as const
 export const circuitState = pgEnum('circuit_state', circuitStates)
 
 /** What each worker thinks of each destination it has called. Rows of workers that are gone don't count. */

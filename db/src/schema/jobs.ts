@@ -66,8 +66,9 @@ export const jobs = pgTable(
     index('jobs_by_external_id').on(t.externalId, t.id).where(sql`${t.externalId} is not null`),
     index('jobs_by_status').on(t.status, t.id).where(sql`${t.status} <> 'active'`),
     index('jobs_by_tag').using('gin', t.tags).where(sql`${t.tags} <> '{}'`),
-    // Serves retention.
-    index('jobs_gone').on(t.deletedAt).where(sql`${t.deletedAt} is not null`),
+    // Serve retention.
+    index('jobs_deleted').on(t.deletedAt).where(sql`${t.deletedAt} is not null`),
+    index('jobs_completed').on(t.completedAt).where(sql`${t.completedAt} is not null`),
     check(
       'jobs_active_iff_due',
       sql`(${t.status} = 'active' and ${t.deletedAt} is null) = (${t.nextRunAt} is not null)`,

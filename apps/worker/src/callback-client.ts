@@ -1,0 +1,178 @@
+import { lookup } from 'node:dns'
+import { CALLBACK_TIMEOUT_MS, RESPONSE_HEAD_CHARS, RESPONSE_READ_BYTES } from '@scheduler/core/callback'
+import type { AttemptOutcome } from '@scheduler/core/execution'
+import type { TargetPolicy } from '@scheduler/core/settings'
+import { badCidrs, checkTarget, METADATA_ADDRESSES } from '@scheduler/core/target'
+import got, { type Got, RequestError, TimeoutError } from 'got'
+import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent'
+import { reasonOf } from './trouble.ts'
+
+/** How one HTTP request ended. */
+export interface Answer {
+  outcome: Exclude<AttemptOutcome, 'abandoned'>
+  /** HTTP status; null when no answer came. */
+  status: number | null
+  /** A short code; null for an answer. Never an address, a header or a body. */
+  error: string | null
+  /** The first characters of the answer's body; null when there was none. */
+  head: string | null
+}
+
+export interface CallbackRequest {
+  url: string
+  body: string
+  headers: Record<string, string>
+}
+
+/** A request on its way; `abort` breaks it off, and the answer is then `null`. */
+export interface Sending {
+  answer: Promise<Answer | null>
+  abort(): void
+}
+
+export interface CallbackClient {
+  send(request: CallbackRequest): Sending
+  close(): void
+}
+
+/**
+ * got, set up once: streamed, no redirects, no retry of its own, and an agent that refuses addresses the policy doesn't
+ * allow at the moment of connecting, on what the name resolved to.
+ * @throws Error naming ranges of the policy that are no CIDR, or that would let metadata addresses through.
+ */
+export function createCallbackClient(policy: TargetPolicy, timeoutMs = CALLBACK_TIMEOUT_MS): CallbackClient {
+  const bad = badCidrs(policy.allowCidrs)
+  if (bad.length > 0) throw new Error(`CALLBACK_ALLOW_CIDRS: ${bad.join(', ')} can't be allowed.`)
+  const strict = agents(policy.allowPrivate, policy.allowCidrs)
+  const open = agents(true, [])
+  const clients = { strict: client(strict, timeoutMs), open: client(open, timeoutMs) }
+
+  return {
+    send(request) {
+      const url = URL.parse(request.url)
+      if (!url) return { answer: Promise.resolve(failed('ERR_INVALID_URL')), abort() {} }
+      // Node never looks up a literal address, and a name in the list is allowed whatever it resolves to.
+      const refusal = checkTarget(url, policy)
+      if (refusal) return { answer: Promise.resolve(blocked()), abort() {} }
+      return post(policy.allowHosts.includes(url.hostname) ? clients.open : clients.strict, request)
+    },
+    close() {
+      for (const agent of [strict.http, strict.https, open.http, open.https]) agent.destroy()
+    },
+  }
+}
+
+function agents(allowPrivate: boolean, allowCidrs: string[]) {
+  const options = {
+    keepAlive: true,
+    // Node's own default closes the oldest first; the latest is the one least likely to be closed by the other side.
+    scheduling: 'lifo' as const,
+    allowPrivateIPAddress: allowPrivate,
+    allowMetaIPAddress: allowPrivate,
+    allowIPAddressList: allowCidrs,
+    denyIPAddressList: [...METADATA_ADDRESSES],
+    lookup,
+  }
+  return { http: new RequestFilteringHttpAgent(options), https: new RequestFilteringHttpsAgent(options) }
+}
+
+function client(agent: ReturnType<typeof agents>, timeoutMs: number): Got {
+  return got.extend({
+    method: 'POST',
+    agent,
+    followRedirect: false,
+    throwHttpErrors: false,
+    retry: { limit: 0 },
+    decompress: false,
+    http2: false,
+    timeout: { request: timeoutMs },
+  })
+}
+
+function post(http: Got, request: CallbackRequest): Sending {
+  let aborted = false
+  let current: { destroy(): void } | undefined
+
+  const once = async (): Promise<Answer | 'stale'> => {
+    try {
+      const stream = http.stream(request.url, { body: request.body, headers: request.headers })
+      current = stream
+      return await read(stream)
+    } catch (error) {
+      return failure(error)
+    }
+  }
+  const send = async (): Promise<Answer | null> => {
+    let answer = await once()
+    // The other side closed an idle connection at the moment we took it: the request was not read. Node's documentation
+    // asks for this one repetition, on another connection.
+    if (answer === 'stale' && !aborted) answer = await once()
+    if (aborted) return null
+    return answer === 'stale' ? failed('ECONNRESET') : answer
+  }
+  return {
+    answer: send(),
+    abort() {
+      aborted = true
+      current?.destroy()
+    },
+  }
+}
+
+type GotStream = ReturnType<Got['stream']>
+
+/** Reads the status and the head of the body. Never rejects; `stale` when a kept connection turned out to be closed. */
+function read(stream: GotStream): Promise<Answer | 'stale'> {
+  return new Promise((resolve) => {
+    let status: number | null = null
+    let size = 0
+    const chunks: Buffer[] = []
+    const done = () => {
+      if (status === null) return
+      const outcome = status >= 200 && status < 300 ? 'succeeded' : 'rejected'
+      resolve({ outcome, status, error: null, head: headOf(chunks) })
+    }
+    stream.on('response', (response: { statusCode: number }) => {
+      status = response.statusCode
+    })
+    stream.on('data', (chunk: Buffer) => {
+      if (size < RESPONSE_HEAD_CHARS * 4) chunks.push(chunk)
+      size += chunk.length
+      if (size > RESPONSE_READ_BYTES) stream.destroy()
+    })
+    stream.on('end', done)
+    stream.on('close', () => {
+      done()
+      // Destroyed before it was answered; whoever did that doesn't wait for more.
+      resolve(failed('aborted'))
+    })
+    stream.on('error', (error: unknown) => {
+      // The status line decides; a body that breaks off after it changes nothing.
+      if (status !== null) done()
+      else if (error instanceof RequestError && error.code === 'ECONNRESET' && stream.reusedSocket) resolve('stale')
+      else resolve(failure(error))
+    })
+  })
+}
+
+function failure(error: unknown): Answer {
+  if (error instanceof TimeoutError) return { outcome: 'timed_out', status: null, error: 'ETIMEDOUT', head: null }
+  // The agent has no code for it, only this sentence (which holds the address, so it is not passed on).
+  if (/is not allowed\. Because/.test(reasonOf(error))) return blocked()
+  return failed(error instanceof RequestError ? error.code.slice(0, 60) : 'ERR_UNKNOWN')
+}
+
+function failed(error: string): Answer {
+  return { outcome: 'unreachable', status: null, error, head: null }
+}
+
+function blocked(): Answer {
+  return { outcome: 'blocked', status: null, error: 'blocked_destination', head: null }
+}
+
+/** The beginning of the body as text that Postgres takes: no NUL, no half of a surrogate pair. */
+function headOf(chunks: Buffer[]): string | null {
+  if (chunks.length === 0) return null
+  const text = Buffer.concat(chunks).toString('utf8').replaceAll('\0', '\uFFFD')
+  return text.slice(0, RESPONSE_HEAD_CHARS).toWellFormed()
+}

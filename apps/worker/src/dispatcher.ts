@@ -1,0 +1,109 @@
+import type { Pool } from '@scheduler/db/client'
+import type { DbClock } from '@scheduler/db/db-clock'
+import { BACKSTOP_MS } from '@scheduler/db/notify'
+import { dispatchDue, isDataError, PoisonJob, quarantine } from '@scheduler/db/queries/dispatch-due'
+import { dispatchHeld } from '@scheduler/db/queries/dispatch-held'
+import { lookAhead } from '@scheduler/db/queries/look-ahead'
+import type { Boss } from '@scheduler/db/queue'
+import type { Logger } from 'pino'
+import { createTrouble } from './trouble.ts'
+import { createWake } from './wake.ts'
+
+/** Jobs or executions that one transaction dispatches at the most. */
+const BATCH = 500
+
+export interface DispatcherParts {
+  pool: Pool
+  boss: Boss
+  clock: DbClock
+  log: Logger
+  /** Grace of jobs that don't say, seconds. */
+  graceSeconds: number
+  /** Told how many items were put into the queue. */
+  onItems: (count: number) => void
+}
+
+export interface Dispatcher {
+  /** Something may be due sooner than the dispatcher knows. */
+  wake(): void
+  stop(): Promise<void>
+}
+
+/** Dispatches whatever is due, then sleeps until the next is, for a second at the most. */
+export function startDispatcher(parts: DispatcherParts): Dispatcher {
+  const { wake, sleep } = createWake()
+  const trouble = createTrouble(parts.log, 'dispatching')
+  let stopped = false
+
+  const loop = async () => {
+    while (!stopped) {
+      try {
+        const waitMs = await dispatchPass(parts)
+        trouble.worked()
+        if (waitMs > 0) await sleep(waitMs)
+      } catch (error) {
+        trouble.failed(error)
+        await sleep(trouble.pauseMs)
+      }
+    }
+  }
+  const running = loop()
+
+  return {
+    wake,
+    async stop() {
+      stopped = true
+      wake()
+      await running
+    },
+  }
+}
+
+/** One pass: dispatches a batch of what is due. Returns how long to sleep, ms; 0 when there may be more. */
+export async function dispatchPass(parts: DispatcherParts): Promise<number> {
+  const before = performance.now()
+  const { now, nextRunAt, nextAttemptAt } = await lookAhead(parts.pool)
+  parts.clock.observe(now, before, performance.now())
+  const jobsInMs = nextRunAt ? nextRunAt.getTime() - now.getTime() : BACKSTOP_MS
+  const heldInMs = nextAttemptAt ? nextAttemptAt.getTime() - now.getTime() : BACKSTOP_MS
+
+  if (jobsInMs <= 0) await dispatchJobs(parts)
+  if (heldInMs <= 0) {
+    const released = await dispatchHeld(parts.pool, parts.boss, { limit: BATCH })
+    if (released > 0) parts.onItems(released)
+  }
+  if (jobsInMs <= 0 || heldInMs <= 0) return 0
+  // A timer may ring a little early; a millisecond more than the look-ahead said saves a second look.
+  return Math.min(BACKSTOP_MS, Math.max(1, Math.min(jobsInMs, heldInMs)))
+}
+
+async function dispatchJobs(parts: DispatcherParts): Promise<void> {
+  try {
+    report(parts, await dispatchDue(parts.pool, parts.boss, { limit: BATCH, graceSeconds: parts.graceSeconds }))
+  } catch (error) {
+    if (!isDataError(error)) throw error
+    // The database refused a row of this batch: take the same jobs one by one, so that only the culprit stays behind.
+    await dispatchOneByOne(parts)
+  }
+}
+
+async function dispatchOneByOne(parts: DispatcherParts): Promise<void> {
+  for (let taken = 0; taken < BATCH; taken += 1) {
+    try {
+      const done = await dispatchDue(parts.pool, parts.boss, { limit: 1, graceSeconds: parts.graceSeconds })
+      if (done.jobs === 0) return
+      report(parts, done)
+    } catch (error) {
+      if (!(error instanceof PoisonJob)) throw error
+      await quarantine(parts.pool, error.jobId, 'The database refused what this job would have recorded.')
+      parts.log.error({ jobId: error.jobId, reason: String(error.cause) }, 'job quarantined')
+    }
+  }
+}
+
+function report(parts: DispatcherParts, done: Awaited<ReturnType<typeof dispatchDue>>): void {
+  for (const it of done.quarantined) parts.log.error(it, 'job quarantined')
+  if (done.unsent > 0) parts.log.warn({ occurrences: done.unsent }, 'occurrences not sent')
+  if (done.jobs > 0) parts.log.debug({ jobs: done.jobs, items: done.items }, 'dispatched')
+  if (done.items > 0) parts.onItems(done.items)
+}

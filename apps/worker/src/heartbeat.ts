@@ -1,0 +1,51 @@
+import type { Pool } from '@scheduler/db/client'
+import type { DbClock } from '@scheduler/db/db-clock'
+import { recordCircuits } from '@scheduler/db/queries/record-circuits'
+import { beat, type Heartbeat } from '@scheduler/db/queries/workers'
+import type { Logger } from 'pino'
+import type { Destinations } from './destinations.ts'
+import { createTrouble } from './trouble.ts'
+import { createWake } from './wake.ts'
+
+const BEAT_MS = 5_000
+
+export interface HeartbeatParts {
+  pool: Pool
+  clock: DbClock
+  log: Logger
+  destinations: Destinations
+  /** What the next heartbeat says. */
+  current: () => Heartbeat
+}
+
+/** Tells the database every few seconds that this worker lives, and what it thinks of its destinations. */
+export function startHeartbeat(parts: HeartbeatParts): { beatNow(): void; stop(): Promise<void> } {
+  const { wake, sleep } = createWake()
+  const trouble = createTrouble(parts.log, 'heartbeat')
+  let stopped = false
+
+  const loop = async () => {
+    while (!stopped) {
+      try {
+        const heartbeat = parts.current()
+        const before = performance.now()
+        parts.clock.observe(await beat(parts.pool, heartbeat), before, performance.now())
+        await recordCircuits(parts.pool, heartbeat.id, parts.destinations.takeReports(parts.clock.now()))
+        trouble.worked()
+      } catch (error) {
+        trouble.failed(error)
+      }
+      await sleep(trouble.pauseMs || BEAT_MS)
+    }
+  }
+  const running = loop()
+
+  return {
+    beatNow: wake,
+    async stop() {
+      stopped = true
+      wake()
+      await running
+    },
+  }
+}

@@ -1,0 +1,71 @@
+import type { Pool } from '@scheduler/db/client'
+import type { Listener } from '@scheduler/db/listener'
+import { reconcile } from '@scheduler/db/queries/reconcile'
+import type { Boss } from '@scheduler/db/queue'
+import type { Logger } from 'pino'
+import { createTrouble } from './trouble.ts'
+import { createWake } from './wake.ts'
+
+const SUPERVISE_MS = 2_000
+const RECONCILE_MS = 30_000
+
+/**
+ * How long after a new connection the leader leaves lost claims alone, ms. When the database was away, its clock went on
+ * and every claim looks lost until its worker has touched it again.
+ */
+const SETTLE_IN_MS = 6_000
+
+export interface LeaderParts {
+  pool: Pool
+  boss: Boss
+  listener: Listener
+  log: Logger
+}
+
+/**
+ * What one worker does for all: lets pg-boss give the items of dead workers back, and looks for damage. The worker that
+ * holds the lock does it; when it goes, another follows within seconds.
+ */
+export function startLeader(parts: LeaderParts): { stop(): Promise<void> } {
+  const { wake, sleep } = createWake()
+  const trouble = createTrouble(parts.log, 'supervising')
+  let stopped = false
+  let reconciledAt = Number.NEGATIVE_INFINITY
+  let led = false
+
+  const loop = async () => {
+    while (!stopped) {
+      await sleep(SUPERVISE_MS)
+      const { leads, connectedMs } = parts.listener
+      if (leads !== led) parts.log.info(leads ? 'leads now' : 'leads no more')
+      led = leads
+      if (stopped || !leads || connectedMs < SETTLE_IN_MS) continue
+      try {
+        await parts.boss.supervise()
+        if (performance.now() - reconciledAt > RECONCILE_MS) {
+          reconciledAt = performance.now()
+          await reconcilePass(parts)
+        }
+        trouble.worked()
+      } catch (error) {
+        trouble.failed(error)
+      }
+    }
+  }
+  const running = loop()
+
+  return {
+    async stop() {
+      stopped = true
+      wake()
+      await running
+    },
+  }
+}
+
+/** Repairs what is damaged and says so; says nothing when all is well. */
+export async function reconcilePass(parts: Pick<LeaderParts, 'pool' | 'boss' | 'log'>): Promise<void> {
+  const found = await reconcile(parts.pool, parts.boss)
+  if (found.requeued > 0 || found.crashed > 0) parts.log.error(found, 'ledger repaired')
+  if (found.overdue > 0) parts.log.warn({ jobs: found.overdue }, 'jobs overdue')
+}

@@ -1,0 +1,101 @@
+import type { Boss, Item } from '@scheduler/db/queue'
+import { HEARTBEAT_SECONDS, touchItems } from '@scheduler/db/queue'
+import type { Logger } from 'pino'
+import { createTrouble } from './trouble.ts'
+import { createWake } from './wake.ts'
+
+/** How often held items are touched, ms. */
+const TOUCH_MS = 4_000
+
+/** A lease this old starts nothing new, ms. */
+const FENCE_MS = 8_000
+
+interface Lease {
+  item: Item
+  /** When the database last knew that it is ours, by this machine's monotonic timer. */
+  renewedAt: number
+  abort: () => void
+}
+
+export interface Leases {
+  /** Holds an item, claimed after `claimedAt` (`performance.now()`); `abort` is called when it is lost. */
+  hold(item: Item, claimedAt: number, abort: () => void): void
+  drop(item: Item): void
+  readonly held: number
+  /** Whether the database has not been heard of for so long that nothing new may start. */
+  readonly fenced: boolean
+  stop(): Promise<void>
+}
+
+/**
+ * Keeps this worker's claims alive. What can't be renewed for as long as a heartbeat lasts is broken off: by then
+ * another worker may have been given it. The worker fences itself; it needs nobody to tell it that it is cut off.
+ */
+export function startLeases(boss: Boss, log: Logger): Leases {
+  const leases = new Map<string, Lease>()
+  const { wake, sleep } = createWake()
+  const trouble = createTrouble(log, 'touching')
+  let stopped = false
+
+  const oldest = () => {
+    let least = Number.POSITIVE_INFINITY
+    for (const { renewedAt } of leases.values()) least = Math.min(least, renewedAt)
+    return least
+  }
+
+  const touch = async () => {
+    const touched = [...leases.values()]
+    const startedAt = performance.now()
+    const still = await touchItems(
+      boss,
+      touched.map(({ item }) => item),
+    )
+    for (const lease of touched) {
+      if (leases.get(lease.item.id) !== lease) continue
+      if (still.has(lease.item.id)) lease.renewedAt = startedAt
+      else lease.abort()
+    }
+  }
+
+  const abortOverdue = () => {
+    const limit = performance.now() - HEARTBEAT_SECONDS * 1_000
+    for (const lease of leases.values()) if (lease.renewedAt < limit) lease.abort()
+  }
+
+  const loop = async () => {
+    while (!stopped) {
+      await sleep(trouble.pauseMs || TOUCH_MS)
+      if (leases.size === 0) continue
+      try {
+        await touch()
+        trouble.worked()
+      } catch (error) {
+        trouble.failed(error)
+      }
+    }
+  }
+  const running = loop()
+  // Apart from the loop, which may be waiting for a database that doesn't answer.
+  const watch = setInterval(abortOverdue, 500)
+
+  return {
+    hold(item, claimedAt, abort) {
+      leases.set(item.id, { item, renewedAt: claimedAt, abort })
+    },
+    drop(item) {
+      leases.delete(item.id)
+    },
+    get held() {
+      return leases.size
+    },
+    get fenced() {
+      return leases.size > 0 && performance.now() - oldest() > FENCE_MS
+    },
+    async stop() {
+      stopped = true
+      clearInterval(watch)
+      wake()
+      await running
+    },
+  }
+}

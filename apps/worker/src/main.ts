@@ -1,0 +1,92 @@
+// The worker: dispatches what is due, claims, sends, settles; until it is told to stop, then drains. Run any number.
+import { once } from 'node:events'
+import { hostname } from 'node:os'
+import { CALLBACK_TIMEOUT_MS } from '@scheduler/core/callback'
+import { databaseUrl, targetPolicy } from '@scheduler/core/settings'
+import { createPool } from '@scheduler/db/client'
+import { createDbClock } from '@scheduler/db/db-clock'
+import { startListener } from '@scheduler/db/listener'
+import { leave } from '@scheduler/db/queries/workers'
+import { startQueue } from '@scheduler/db/queue'
+import { newWorkerId } from '@scheduler/db/worker-id'
+import { pino } from 'pino'
+import { createCallbackClient } from './callback-client.ts'
+import { startClaimer } from './claimer.ts'
+import { loadConfig } from './config.ts'
+import { createDestinations } from './destinations.ts'
+import { startDispatcher } from './dispatcher.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { startHousekeeping } from './housekeeping.ts'
+import { startLeader } from './leader.ts'
+import { startLeases } from './leases.ts'
+import { startSettler } from './settler.ts'
+import { untilDatabase } from './until-database.ts'
+
+const config = loadConfig(process.env)
+const url = databaseUrl(process.env)
+if (!url) throw new Error('No database is named. Set DATABASE_URL, or use the start command, which brings its own.')
+const workerId = newWorkerId()
+const log = pino({ level: config.LOG_LEVEL, base: { service: 'worker', workerId, pid: process.pid } })
+
+const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT'), once(process, 'disconnect')])
+
+const pool = createPool(url, { max: 10, name: 'scheduler worker' })
+const clock = createDbClock()
+const client = createCallbackClient(targetPolicy(config))
+await untilDatabase(async () => void (await clock.refresh(pool)), log, stop)
+const boss = await untilDatabase(() => startQueue(pool, { schedule: true, onError: () => {} }), log, stop)
+
+const destinations = createDestinations({
+  concurrency: config.destinationConcurrency,
+  failMax: config.CIRCUIT_FAIL_MAX,
+  resetMs: config.CIRCUIT_RESET_TIMEOUT * 1_000,
+  timeoutMs: CALLBACK_TIMEOUT_MS,
+  onChange(destination, state, failures) {
+    log.warn({ destination, state, failures }, 'circuit changed')
+    heartbeat.beatNow()
+  },
+})
+const leases = startLeases(boss, log)
+const settler = startSettler({ pool, boss, workerId, log, onSettled: ({ item }) => leases.drop(item) })
+const claimer = startClaimer({
+  ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler },
+  concurrency: config.WORKER_CONCURRENCY,
+})
+const dispatcher = startDispatcher({
+  ...{ pool, boss, clock, log },
+  graceSeconds: config.MISFIRE_GRACE_TIME,
+  onItems: claimer.offer,
+})
+const listener = startListener({
+  connectionString: url,
+  onDue: dispatcher.wake,
+  onWork: claimer.wake,
+  onError: (error) => log.warn({ reason: error.message }, 'listener lost its connection'),
+})
+const leader = startLeader({ pool, boss, listener, log })
+let draining = false
+const heartbeat = startHeartbeat({
+  ...{ pool, clock, log, destinations },
+  current: () => ({ id: workerId, hostname: hostname(), pid: process.pid, inFlight: claimer.inFlight, draining }),
+})
+await startHousekeeping({ pool, boss, log, retentionDays: config.LEDGER_RETENTION_DAYS })
+log.info({ concurrency: config.WORKER_CONCURRENCY, destinationConcurrency: config.destinationConcurrency }, 'ready')
+
+await stop
+draining = true
+log.info({ inFlight: claimer.inFlight }, 'draining')
+const drainMs = config.DRAIN_TIMEOUT_SECONDS * 1_000
+// Whatever hangs, the process ends; what it held is given to others when its heartbeat runs out.
+setTimeout(() => process.exit(1), drainMs + 10_000).unref()
+
+await Promise.all([dispatcher.stop(), leader.stop(), listener.stop()])
+const { finished } = await claimer.drain(drainMs)
+const unsettled = await settler.stop(5_000)
+await leases.stop()
+await heartbeat.stop()
+await leave(pool, workerId).catch(() => {})
+await boss.stop({ graceful: false, close: false }).catch(() => {})
+client.close()
+await pool.end()
+log.info({ finished, unsettled }, 'stopped')
+process.exit(0)

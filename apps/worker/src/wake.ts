@@ -1,0 +1,32 @@
+/** Lets a loop sleep until it is woken or its time is up. A wake that comes while it is busy is kept for its next sleep. */
+export interface Wake {
+  wake(): void
+  /** Resolves after `ms`, or at once when woken; then also when it was woken since the last sleep. */
+  sleep(ms: number): Promise<void>
+}
+
+export function createWake(): Wake {
+  let woken = false
+  let rouse: (() => void) | null = null
+  return {
+    wake() {
+      if (rouse) rouse()
+      else woken = true
+    },
+    async sleep(ms) {
+      if (woken) {
+        woken = false
+        return
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(done, ms)
+        rouse = done
+        function done() {
+          clearTimeout(timer)
+          rouse = null
+          resolve()
+        }
+      })
+    },
+  }
+}

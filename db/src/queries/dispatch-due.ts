@@ -1,0 +1,202 @@
+import { type Plan, plan } from '@scheduler/core/planner'
+import type { Policies, Schedule } from '@scheduler/core/schedule'
+import { parseZone } from '@scheduler/core/timezone'
+import type { PgBoss } from 'pg-boss'
+import { v7 as uuidv7 } from 'uuid'
+import type { Pool, PoolClient } from '../client.ts'
+import { enqueue, newItemId } from '../queue.ts'
+import type { StoredPolicies } from '../schema/jobs.ts'
+import { transaction } from '../transaction.ts'
+import { dueRowsOf, type LedgerRow } from './ledger-rows.ts'
+
+/** A job as the dispatcher reads it. */
+export interface DueJob {
+  id: string
+  type: string
+  version: number
+  schedule: Schedule
+  policies: StoredPolicies
+  timezone: string
+  destination: string
+  cursorAt: Date
+}
+
+export interface Dispatched {
+  /** Jobs that were looked at; as many as the limit means there may be more. */
+  jobs: number
+  /** Items put into the queue. */
+  items: number
+  /** Jobs set aside because their schedule can't be computed, with the reason. */
+  quarantined: { jobId: string; reason: string }[]
+  /** Occurrences recorded as not sent. */
+  unsent: number
+}
+
+/** A job whose row the database refused; the dispatcher sets it aside and the rest of its batch goes on. */
+export class PoisonJob extends Error {
+  readonly jobId: string
+
+  constructor(jobId: string, cause: unknown) {
+    super(`job ${jobId} can't be dispatched`, { cause })
+    this.jobId = jobId
+  }
+}
+
+const dueSql = `
+  select id, type, version, schedule, policies, timezone, destination, cursor_at as "cursorAt", now() as now
+  from jobs where next_run_at <= now() order by next_run_at limit $1 for update skip locked`
+
+/**
+ * Turns up to `limit` due jobs into ledger rows and queue items, and moves their clocks: all of it, or nothing.
+ *
+ * Any number of callers may run at once; each takes other jobs. A job whose plan throws is quarantined alone.
+ * @throws PoisonJob when `limit` is 1 and the database refused what the job's plan wrote.
+ */
+export async function dispatchDue(
+  pool: Pool,
+  boss: PgBoss,
+  options: { limit: number; graceSeconds: number },
+): Promise<Dispatched> {
+  let only: string | undefined
+  try {
+    return await transaction(pool, async (client) => {
+      const { rows } = await client.query<DueJob & { now: Date }>({
+        name: 'dispatch-due',
+        text: dueSql,
+        values: [options.limit],
+      })
+      const now = rows[0]?.now
+      if (!now) return { jobs: 0, items: 0, quarantined: [], unsent: 0 }
+      if (options.limit === 1) only = rows[0]?.id
+      return await carryOut(client, boss, rows, now, options.graceSeconds)
+    })
+  } catch (error) {
+    if (only && isDataError(error)) throw new PoisonJob(only, error)
+    throw error
+  }
+}
+
+async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Date, graceSeconds: number) {
+  const ledger: LedgerRow[] = []
+  const clocks: Clock[] = []
+  const quarantined: Dispatched['quarantined'] = []
+  for (const job of due) {
+    try {
+      const planned = plan(job.schedule, policiesOf(job, graceSeconds), job.cursorAt.getTime(), now.getTime())
+      ledger.push(...dueRowsOf(job, planned))
+      clocks.push(clockOf(job.id, planned))
+    } catch (error) {
+      const reason = `The schedule can't be computed: ${error instanceof Error ? error.message : String(error)}`
+      quarantined.push({ jobId: job.id, reason })
+    }
+  }
+  const items = await insertLedger(client, boss, ledger, now)
+  await moveClocks(client, clocks, now)
+  for (const { jobId, reason } of quarantined) await quarantine(client, jobId, reason)
+  const unsent = ledger.reduce((sum, row) => sum + (row.state === 'queued' ? 0 : row.count), 0)
+  return { jobs: due.length, items, quarantined, unsent }
+}
+
+/** What the planner takes, from what the job's row holds. @throws when the zone is not one. */
+export function policiesOf(job: Pick<DueJob, 'id' | 'timezone' | 'policies'>, graceSeconds: number): Policies {
+  const zone = parseZone(job.timezone)
+  if (!zone) throw new Error(`${job.timezone} is not a time zone`)
+  const { misfire, jitterSeconds = 0 } = job.policies
+  return { zone, seed: job.id, jitterSeconds, misfire: { policy: 'last', graceSeconds, max: 1_000, ...misfire } }
+}
+
+interface Clock {
+  id: string
+  cursor: Date
+  nextRunAt: Date | null
+  nextScheduledFor: Date | null
+}
+
+function clockOf(id: string, { cursor, next }: Plan): Clock {
+  return {
+    id,
+    cursor: new Date(cursor),
+    nextRunAt: next && new Date(next.effective),
+    nextScheduledFor: next && new Date(next.nominal),
+  }
+}
+
+/**
+ * Inserts ledger rows, and queue items for those to be sent. A row whose occurrence is in the ledger already is left
+ * out, and gets no item. Returns the number of items.
+ */
+export async function insertLedger(client: PoolClient, boss: PgBoss, rows: LedgerRow[], now: Date): Promise<number> {
+  if (rows.length === 0) return 0
+  const withIds = rows.map((row) => ({ ...row, id: uuidv7(), itemId: row.state === 'queued' ? newItemId() : null }))
+  const { rows: inserted } = await client.query<{ id: string; item_id: string | null; scheduled_for: Date }>({
+    name: 'insert-ledger',
+    text: `
+      insert into executions (id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count,
+        effective_at, destination, item_id, created_at, finished_at)
+      select r.*, $13::timestamptz, case when r.state = 'queued' then null else $13::timestamptz end
+      from unnest($1::uuid[], $2::uuid[], $3::int[], $4::execution_kind[], $5::execution_state[],
+        $6::execution_reason[], $7::timestamptz[], $8::timestamptz[], $9::int[], $10::timestamptz[], $11::text[],
+        $12::uuid[])
+        as r(id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count, effective_at,
+          destination, item_id)
+      on conflict on constraint executions_one_per_occurrence do nothing
+      returning id, item_id, scheduled_for`,
+    values: [
+      withIds.map((row) => row.id),
+      withIds.map((row) => row.jobId),
+      withIds.map((row) => row.jobVersion),
+      withIds.map((row) => row.kind),
+      withIds.map((row) => row.state),
+      withIds.map((row) => row.reason),
+      withIds.map((row) => row.scheduledFor),
+      withIds.map((row) => row.scheduledUntil),
+      withIds.map((row) => row.count),
+      withIds.map((row) => row.effectiveAt),
+      withIds.map((row) => row.destination),
+      withIds.map((row) => row.itemId),
+      now,
+    ],
+  })
+  const items = inserted.flatMap((row) =>
+    row.item_id ? [{ id: row.item_id, data: { e: row.id, s: row.scheduled_for.getTime() } }] : [],
+  )
+  await enqueue(boss, client, items)
+  return items.length
+}
+
+async function moveClocks(client: PoolClient, clocks: Clock[], now: Date): Promise<void> {
+  if (clocks.length === 0) return
+  await client.query({
+    name: 'move-clocks',
+    text: `
+      update jobs set cursor_at = c.cursor_at, next_run_at = c.next_run_at, next_scheduled_for = c.next_scheduled_for,
+        status = case when c.next_run_at is null then 'completed' else status end,
+        completed_at = case when c.next_run_at is null then $5::timestamptz end
+      from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
+        as c(id, cursor_at, next_run_at, next_scheduled_for)
+      where jobs.id = c.id`,
+    values: [
+      clocks.map((clock) => clock.id),
+      clocks.map((clock) => clock.cursor),
+      clocks.map((clock) => clock.nextRunAt),
+      clocks.map((clock) => clock.nextScheduledFor),
+      now,
+    ],
+  })
+}
+
+/** Sets a job aside: it makes no occurrences until it is edited, and says why. */
+export async function quarantine(client: Pool | PoolClient, jobId: string, reason: string): Promise<void> {
+  await client.query(
+    `update jobs set status = 'quarantined', status_reason = $2, next_run_at = null, next_scheduled_for = null,
+       version = version + 1, updated_at = now()
+     where id = $1 and deleted_at is null`,
+    [jobId, reason.slice(0, 500)],
+  )
+}
+
+/** Whether Postgres refused the data itself (SQLSTATE classes 22 and 23), as opposed to being away or busy. */
+export function isDataError(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' && /^2[23]/.test(code)
+}

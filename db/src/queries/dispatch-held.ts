@@ -1,0 +1,44 @@
+import type { PgBoss } from 'pg-boss'
+import type { Pool } from '../client.ts'
+import { enqueue } from '../queue.ts'
+import { transaction } from '../transaction.ts'
+
+/** Waiting and parked executions whose time has come, soonest first. */
+const dueSql = `
+  select id, scheduled_for from executions where next_attempt_at <= now()
+  order by next_attempt_at limit $1 for update skip locked`
+
+/** Parked executions of one destination, whatever their time. */
+const parkedSql = `
+  select id, scheduled_for from executions where state = 'parked' and destination = $2
+  order by next_attempt_at limit $1 for update skip locked`
+
+const releaseSql = (selection: string) => `
+  with held as (${selection})
+  update executions e set state = 'queued', reason = null, next_attempt_at = null, item_id = gen_random_uuid()
+  from held where e.id = held.id and e.scheduled_for = held.scheduled_for
+  returning e.id, e.scheduled_for, e.item_id`
+
+/**
+ * Puts up to `limit` held (waiting or parked) executions whose time has come into the queue; with a `destination`, its
+ * parked ones, due or not. Returns how many. Any number of callers may run at once.
+ */
+export async function dispatchHeld(
+  pool: Pool,
+  boss: PgBoss,
+  options: { limit: number; destination?: string },
+): Promise<number> {
+  return await transaction(pool, async (client) => {
+    const { rows } = await client.query<{ id: string; scheduled_for: Date; item_id: string }>(
+      options.destination === undefined
+        ? { name: 'dispatch-held', text: releaseSql(dueSql), values: [options.limit] }
+        : { name: 'dispatch-parked', text: releaseSql(parkedSql), values: [options.limit, options.destination] },
+    )
+    await enqueue(
+      boss,
+      client,
+      rows.map((row) => ({ id: row.item_id, data: { e: row.id, s: row.scheduled_for.getTime() } })),
+    )
+    return rows.length
+  })
+}

@@ -1,0 +1,61 @@
+import type { Pool } from '../client.ts'
+
+export interface Pruned {
+  executions: number
+  jobs: number
+}
+
+/** Rows a statement deletes at the most, so that none holds its locks for long. */
+const BATCH = 5_000
+
+/**
+ * Deletes what is older than `days`: finished executions with their attempts, then deleted and completed jobs that no
+ * execution belongs to any more, and workers that are long gone. Works in batches until nothing is left or `signal`
+ * says stop.
+ */
+export async function prune(pool: Pool, days: number, signal?: AbortSignal): Promise<Pruned> {
+  const executions = await inBatches(() => pruneExecutions(pool, days), signal)
+  const jobs = await inBatches(() => pruneJobs(pool, days), signal)
+  await pool.query(
+    `with gone as (delete from workers where heartbeat_at < now() - interval '1 day' returning id)
+     delete from circuits where worker_id in (select id from gone)`,
+  )
+  return { executions, jobs }
+}
+
+async function inBatches(batch: () => Promise<number>, signal?: AbortSignal): Promise<number> {
+  let total = 0
+  while (!signal?.aborted) {
+    const deleted = await batch()
+    total += deleted
+    if (deleted < BATCH) break
+  }
+  return total
+}
+
+// scheduled_for bounds the walk of executions_by_time; finished_at decides.
+async function pruneExecutions(pool: Pool, days: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `with gone as (
+       select id, scheduled_for from executions
+       where scheduled_for < now() - make_interval(days => $1) and finished_at < now() - make_interval(days => $1)
+       order by scheduled_for limit $2 for update skip locked),
+     attempts_gone as (
+       delete from attempts a using gone where a.execution_id = gone.id and a.scheduled_for = gone.scheduled_for)
+     delete from executions e using gone where e.id = gone.id and e.scheduled_for = gone.scheduled_for`,
+    [days, BATCH],
+  )
+  return rowCount ?? 0
+}
+
+async function pruneJobs(pool: Pool, days: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from jobs where id in (
+       select id from jobs j
+       where (deleted_at < now() - make_interval(days => $1) or completed_at < now() - make_interval(days => $1))
+         and not exists (select from executions e where e.job_id = j.id)
+       limit $2 for update skip locked)`,
+    [days, BATCH],
+  )
+  return rowCount ?? 0
+}

@@ -1,0 +1,84 @@
+import type { PgBoss } from 'pg-boss'
+import type { Pool } from '../client.ts'
+import { DELIVERY_QUEUE, enqueue } from '../queue.ts'
+import { transaction } from '../transaction.ts'
+
+/** What a reconciliation found and repaired; in a healthy system every count is 0. */
+export interface Reconciled {
+  /** Executions that nothing would ever have carried out, now in the queue again. */
+  requeued: number
+  /** Executions given up because their attempts killed too many workers. */
+  crashed: number
+  /** Jobs that are due and that nobody dispatches; a symptom, not repaired here. */
+  overdue: number
+}
+
+/** How many executions one pass repairs at the most; the next pass goes on. */
+const BATCH = 1_000
+
+/** How long a job may be due before it is worth a warning, seconds. */
+const OVERDUE_SECONDS = 10
+
+/**
+ * Finds what breaks "every execution that isn't final is on its way" and repairs it.
+ *
+ * The two tables are compared in one statement, hence in one snapshot: an execution and its item always change in one
+ * transaction, so any difference is damage. Items without a live execution need no repair: whoever claims one ends it.
+ * It reads pg-boss's table, which has no call for this, and changes it through pg-boss only.
+ */
+export async function reconcile(pool: Pool, boss: PgBoss): Promise<Reconciled> {
+  const crashed = await failCrashed(pool, boss)
+  const requeued = await requeueLost(pool, boss)
+  const { rows } = await pool.query<{ overdue: number }>(
+    `select count(*)::int as overdue from (
+       select from jobs where next_run_at < now() - make_interval(secs => $1) limit 10000) as late`,
+    [OVERDUE_SECONDS],
+  )
+  return { requeued, crashed, overdue: rows[0]?.overdue ?? 0 }
+}
+
+async function requeueLost(pool: Pool, boss: PgBoss): Promise<number> {
+  return await transaction(pool, async (client) => {
+    const { rows } = await client.query<{ id: string; scheduled_for: Date; item_id: string }>(
+      `with lost as (
+         select e.id, e.scheduled_for from executions e
+         where e.state in ('queued', 'running') and not exists (
+           select from pgboss.job j where j.name = $1 and j.id = e.item_id and j.state in ('created', 'retry', 'active', 'failed'))
+         order by e.scheduled_for limit $2 for update of e skip locked)
+       update executions e set state = 'queued', item_id = gen_random_uuid()
+       from lost where e.id = lost.id and e.scheduled_for = lost.scheduled_for
+       returning e.id, e.scheduled_for, e.item_id`,
+      [DELIVERY_QUEUE, BATCH],
+    )
+    await enqueue(
+      boss,
+      client,
+      rows.map((row) => ({ id: row.item_id, data: { e: row.id, s: row.scheduled_for.getTime() } })),
+    )
+    return rows.length
+  })
+}
+
+/** An item that pg-boss failed has lost its worker more often than the crash budget allows. */
+async function failCrashed(pool: Pool, boss: PgBoss): Promise<number> {
+  return await transaction(pool, async (client) => {
+    const { rows } = await client.query<{ item_id: string; failed: boolean }>(
+      `with dead as (
+         select id from pgboss.job where name = $1 and state = 'failed' limit $2),
+       failed as (
+         update executions e set state = 'failed', reason = 'worker_crashed', finished_at = now()
+         from dead where e.item_id = dead.id and e.state in ('queued', 'running') returning e.item_id)
+       select dead.id as item_id, failed.item_id is not null as failed
+       from dead left join failed on failed.item_id = dead.id`,
+      [DELIVERY_QUEUE, BATCH],
+    )
+    if (rows.length === 0) return 0
+    const db = { executeSql: (text: string, values?: unknown[]) => client.query(text, values) }
+    await boss.deleteJob(
+      DELIVERY_QUEUE,
+      rows.map((row) => row.item_id),
+      { db },
+    )
+    return rows.filter((row) => row.failed).length
+  })
+}

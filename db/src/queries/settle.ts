@@ -1,0 +1,108 @@
+import type { AttemptOutcome, ExecutionReason } from '@scheduler/core/execution'
+import type { PgBoss } from 'pg-boss'
+import type { Pool, PoolClient } from '../client.ts'
+import { endItems, type Item } from '../queue.ts'
+import { transaction } from '../transaction.ts'
+
+/** How an attempt ended, and what becomes of its execution. */
+export interface Settlement {
+  item: Item
+  executionId: string
+  scheduledFor: Date
+  attempt: number
+  jobVersion: number
+  outcome: AttemptOutcome
+  status: number | null
+  error: string | null
+  responseHead: string | null
+  startedAt: Date
+  finishedAt: Date
+  /** `waiting` with `nextAttemptAt` for another attempt; otherwise final. */
+  state: 'succeeded' | 'failed' | 'waiting'
+  reason: ExecutionReason | null
+  nextAttemptAt: Date | null
+}
+
+/**
+ * Writes outcomes, in one transaction: attempts, executions, and the end of their items. Safe to repeat when it is not
+ * known whether it was committed. Returns the ids of executions that changed.
+ *
+ * A success is written whatever happened to the claim meanwhile, as long as the execution isn't final: the receiver has
+ * it. Anything else counts only from the worker whose attempt is the current one.
+ */
+export async function settle(
+  pool: Pool,
+  boss: PgBoss,
+  workerId: string,
+  settlements: Settlement[],
+): Promise<Set<string>> {
+  if (settlements.length === 0) return new Set()
+  // One order for all, so that two settles of the same executions can't block each other.
+  const sorted = [...settlements].sort((a, b) => (a.executionId < b.executionId ? -1 : 1))
+  return await transaction(pool, async (client) => {
+    const changed = await updateExecutions(client, sorted)
+    await insertAttempts(client, workerId, sorted)
+    await endItems(
+      boss,
+      client,
+      sorted.map((it) => it.item),
+    )
+    return changed
+  })
+}
+
+async function updateExecutions(client: PoolClient, settlements: Settlement[]): Promise<Set<string>> {
+  const { rows } = await client.query<{ id: string }>({
+    name: 'settle-executions',
+    text: `
+      update executions e
+      set state = s.state, reason = s.reason, next_attempt_at = s.next_attempt_at,
+        finished_at = case when s.state = 'waiting' then null else s.finished_at end
+      from unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::execution_state[], $5::execution_reason[],
+        $6::timestamptz[], $7::timestamptz[])
+        as s(id, scheduled_for, attempt, state, reason, next_attempt_at, finished_at)
+      where e.id = s.id and e.scheduled_for = s.scheduled_for
+        and case when s.state = 'succeeded' then e.finished_at is null
+          else e.state = 'running' and e.attempt = s.attempt end
+      returning e.id`,
+    values: [
+      settlements.map((it) => it.executionId),
+      settlements.map((it) => it.scheduledFor),
+      settlements.map((it) => it.attempt),
+      settlements.map((it) => it.state),
+      settlements.map((it) => it.reason),
+      settlements.map((it) => it.nextAttemptAt),
+      settlements.map((it) => it.finishedAt),
+    ],
+  })
+  return new Set(rows.map((row) => row.id))
+}
+
+async function insertAttempts(client: PoolClient, workerId: string, settlements: Settlement[]): Promise<void> {
+  await client.query({
+    name: 'insert-attempts',
+    text: `
+      insert into attempts (execution_id, scheduled_for, attempt, outcome, status, error, response_head, started_at,
+        finished_at, job_version, worker_id)
+      select a.*, $11::uuid from unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::attempt_outcome[],
+        $5::smallint[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::int[]) as a
+      on conflict on constraint attempts_pkey do update
+        set outcome = excluded.outcome, status = excluded.status, error = excluded.error,
+          response_head = excluded.response_head, finished_at = excluded.finished_at
+        -- Another worker wrote it off; this one knows.
+        where attempts.outcome = 'abandoned' and attempts.worker_id = excluded.worker_id`,
+    values: [
+      settlements.map((it) => it.executionId),
+      settlements.map((it) => it.scheduledFor),
+      settlements.map((it) => it.attempt),
+      settlements.map((it) => it.outcome),
+      settlements.map((it) => it.status),
+      settlements.map((it) => it.error),
+      settlements.map((it) => it.responseHead),
+      settlements.map((it) => it.startedAt),
+      settlements.map((it) => it.finishedAt),
+      settlements.map((it) => it.jobVersion),
+      workerId,
+    ],
+  })
+}
