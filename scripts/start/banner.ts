@@ -1,0 +1,39 @@
+import type { Settings } from './settings.ts'
+
+/** The address by which this machine reaches the API. */
+export function apiUrl({ host, port }: Pick<Settings, 'host' | 'port'>): string {
+  const everywhere = !host || ['0.0.0.0', '::', '127.0.0.1', 'localhost'].includes(host)
+  const name = everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  return `http://${name}:${port}`
+}
+
+/** What one sees once all runs: where the docs are, and a first job to try. */
+export function banner(settings: Settings, database: string, platform: NodeJS.Platform = process.platform): string {
+  const url = apiUrl(settings)
+  const workers = `${settings.workers} worker${settings.workers === 1 ? '' : 's'}`
+  return [
+    '',
+    `  The scheduler runs: the API on ${url} and ${workers}.`,
+    `  Docs      ${url}/docs`,
+    `  Database  ${database}`,
+    '',
+    settings.production
+      ? '  The test endpoint may be off in production: schedule callbacks to a URL of yours.'
+      : '  Try it: this calls back in two seconds, and the call shows in the log below.',
+    ...(settings.keysNeeded ? ['  (API_KEYS is set: put one of the keys into API_KEY first.)'] : []),
+    '',
+    `  ${firstJob(url, settings.keysNeeded, platform)}`,
+    '',
+    '  Ctrl-C stops everything.',
+    '',
+  ].join('\n')
+}
+
+/** One command line that schedules a callback two seconds ahead to the test endpoint. */
+function firstJob(url: string, keysNeeded: boolean, platform: NodeJS.Platform): string {
+  // BSD's date, unlike GNU's, adds with -v.
+  const date = platform === 'darwin' ? 'date -u -v+2S +%FT%TZ' : "date -u -d '+2 seconds' +%FT%TZ"
+  const key = keysNeeded ? ' -H "authorization: Bearer $API_KEY"' : ''
+  const body = `{"schedule_time":"'"$(${date})"'","callback_url":"${url}/callback/test","payload":{"hello":"world"}}`
+  return `curl -s ${url}/jobs${key} -H 'content-type: application/json' -d '${body}'`
+}

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Embedded, startEmbedded } from '../../db/src/embedded/start-embedded.ts'
+import { applyMigrations } from '../../db/src/migrate.ts'
+import { Fault, type Settings } from './settings.ts'
+
+export interface Database {
+  readonly url: string
+  readonly embedded: Embedded | null
+  stop(): Promise<void>
+}
+
+/** The database that the settings name, or an embedded one. */
+export async function openDatabase(settings: Settings, log: (line: string) => void): Promise<Database> {
+  if (settings.databaseUrl) return { url: settings.databaseUrl, embedded: null, stop: async () => {} }
+  if (settings.production) {
+    log('WARNING: no DATABASE_URL, so this production runs on the embedded database: one machine, no backups')
+  }
+  const embedded = await startEmbedded({ dataDir: settings.dataDir, log })
+  return { url: embedded.url, embedded, stop: embedded.stop }
+}
+
+/** As errors of a server that is not there yet, or not yet ready. */
+const notYet = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', '57P03'])
+
+/**
+ * Brings the database to this version's schema. Waits a while for one that is still starting.
+ * @throws Fault when it cannot be reached or refuses us.
+ */
+export async function migrate(
+  url: string,
+  log: (line: string) => void,
+  { signal, waitMs = 30_000 }: { signal?: AbortSignal; waitMs?: number } = {},
+): Promise<void> {
+  const { host, pathname } = new URL(url)
+  const deadline = Date.now() + waitMs
+  for (let waiting = false; ; waiting = true) {
+    try {
+      return await applyMigrations(url)
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (!code) throw error
+      if (!notYet.has(code) || Date.now() > deadline) {
+        throw new Fault(`The database ${host}${pathname} cannot be used: ${message || code} (${code}).`, {
+          cause: error,
+        })
+      }
+      if (!waiting) log(`waiting for the database ${host}${pathname} (${code})`)
+      await sleep(500, undefined, signal && { signal })
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isFree } from '../../db/src/embedded/port.ts'
+import { apiUrl, banner } from './banner.ts'
+import { migrate, openDatabase } from './database.ts'
+import { Fault, type Settings } from './settings.ts'
+import type { StopRequest } from './stop-request.ts'
+import { type Supervised, supervise } from './supervisor.ts'
+
+/** The programs to run, as absolute paths. */
+export interface Programs {
+  readonly api: string
+  readonly worker: string
+}
+
+/** Starts all in order, and once a stop is requested ends all in the reverse order: first those who use the database. */
+export async function runStack(
+  settings: Settings,
+  programs: Programs,
+  stop: StopRequest,
+  log: (line: string) => void,
+): Promise<void> {
+  await using parts = new AsyncDisposableStack()
+  const { signal } = stop
+
+  const startAll = async () => {
+    await claimPort(settings, signal)
+    const database = parts.adopt(await openDatabase(settings, log), (it) => it.stop())
+    signal.throwIfAborted()
+    const { host, pathname } = new URL(database.url)
+    log(`the database is ${host}${pathname}${database.embedded ? `, its data in ${settings.dataDir}` : ''}`)
+    await migrate(database.url, log, { signal })
+    signal.throwIfAborted()
+    log(`migrated; starting the API on port ${settings.port} and ${settings.workers} workers`)
+
+    const env = {
+      ...process.env,
+      PORT: String(settings.port),
+      DATA_DIR: settings.dataDir,
+      DATABASE_URL: database.url,
+    }
+    const start = (name: string, file: string) =>
+      supervise({ name, command: commandOf(file, settings.watch), env, graceMs: settings.drainMs + 5000 }, log)
+    const api = start('the API', programs.api)
+    const workers = Array.from({ length: settings.workers }, (_, index) =>
+      start(`worker ${index + 1}`, programs.worker),
+    )
+    parts.adopt([api, ...workers], async (all) => {
+      await Promise.all(all.map((it) => it.stop()))
+    })
+    stop.forced.addEventListener('abort', () => {
+      for (const it of [api, ...workers]) it.kill()
+    })
+    await answers(api, settings, signal)
+    log(banner(settings, database.embedded ? `embedded, in ${settings.dataDir}` : `${host}${pathname}`))
+  }
+
+  await Promise.race([startAll(), stop.requested])
+  log(`stopping: ${await stop.requested}`)
+}
+
+/** Waits a moment, since a stack that was just killed still holds it, and says so if it stays taken. */
+async function claimPort({ port, host }: Settings, signal: AbortSignal): Promise<void> {
+  for (let tries = 30; ; tries -= 1) {
+    if (await isFree(port, host ?? null)) return
+    if (tries === 0) {
+      throw new Fault(`Port ${port} is in use: end what listens there, or choose another port with PORT=${port + 1}.`)
+    }
+    await sleep(100, undefined, { signal })
+  }
+}
+
+function commandOf(file: string, watch: boolean): [string, ...string[]] {
+  if (!watch) return [process.execPath, file]
+  const command: [string, ...string[]] = [process.execPath, '--watch', '--watch-preserve-output', file]
+  // The channel ends at `node --watch`, which does not mind its closing: let the kernel tell it of our death.
+  return process.platform === 'linux' ? ['setpriv', '--pdeathsig=TERM', ...command] : command
+}
+
+async function answers(api: Supervised, settings: Settings, signal: AbortSignal): Promise<void> {
+  for (const deadline = Date.now() + 60_000; ; ) {
+    const live = await fetch(`${apiUrl(settings)}/health/live`, { signal: AbortSignal.timeout(2000) }).catch(() => null)
+    if (live?.ok) return
+    if (api.deaths() >= 3) throw new Fault('The API does not start; what it wrote above says why.')
+    if (Date.now() > deadline) throw new Fault(`The API does not answer on ${apiUrl(settings)} after a minute.`)
+    await sleep(50, undefined, { signal })
+  }
+}
