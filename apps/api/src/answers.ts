@@ -1,0 +1,125 @@
+import { circuitStates } from '@scheduler/core/circuit'
+import { AttemptOutcome, ExecutionKind, ExecutionReason, ExecutionState } from '@scheduler/core/execution'
+import { MisfireAnswer } from '@scheduler/core/fields'
+import { everyLimits } from '@scheduler/core/interval'
+import { scheduleTypes } from '@scheduler/core/schedule'
+import { jobStatuses } from '@scheduler/db/schema/jobs'
+import { z } from 'zod'
+
+/** What the API answers with. */
+
+const instant = (description: string, example: string) => z.string().meta({ description, example })
+const units = Object.fromEntries(Object.keys(everyLimits).map((unit) => [unit, z.int().positive().optional()])) as {
+  [Unit in keyof typeof everyLimits]: z.ZodOptional<z.ZodInt>
+}
+
+const ScheduleAnswer = z
+  .union([
+    z.strictObject({ schedule_time: z.string() }),
+    z.strictObject({ ...units, start_date: z.string().nullable(), end_date: z.string().nullable() }),
+  ])
+  .meta({
+    description:
+      'The fields that made the schedule; `start_date` is null when the first run was one interval from creation.',
+  })
+
+export const JobAnswer = z
+  .strictObject({
+    job_id: z.uuid(),
+    type: z.enum(scheduleTypes),
+    schedule_time: instant(
+      'The next run; null when paused, quarantined or none is left.',
+      '2026-11-24T08:00:00+07:00',
+    ).nullable(),
+    callback_url: z.string(),
+    payload: z.record(z.string(), z.unknown()),
+    timezone: z.string().meta({ description: 'As given, or `convert_to`; times are shown in it.' }),
+    status: z.enum(jobStatuses),
+    status_reason: z.string().nullable(),
+    schedule: ScheduleAnswer,
+    name: z.string().nullable(),
+    tags: z.array(z.string()),
+    external_id: z.string().nullable(),
+    jitter: z.int().meta({ description: 'Seconds.' }),
+    misfire: MisfireAnswer,
+    created_at: z.string(),
+    updated_at: z.string(),
+    version: z.int().meta({ description: 'Rises with each edit, pause and resume; in quotes, the ETag.' }),
+  })
+  .meta({ id: 'Job' })
+
+const AttemptAnswer = z
+  .strictObject({
+    attempt: z.int().meta({ description: 'Counted from 1.' }),
+    outcome: AttemptOutcome,
+    status: z.int().nullable().meta({ description: 'HTTP status; null when no answer came.' }),
+    started_at: z.string(),
+    finished_at: z.string(),
+    job_version: z.int().meta({ description: "The job's version that was sent." }),
+    error: z.string().nullable(),
+    response_head: z.string().nullable().meta({ description: "The first 1,000 characters of the answer's body." }),
+  })
+  .meta({ id: 'Attempt' })
+
+export const ExecutionAnswer = z
+  .strictObject({
+    execution_id: z.uuid().meta({ description: 'The `webhook-id` of every attempt.' }),
+    job_id: z.uuid(),
+    job_version: z.int(),
+    kind: ExecutionKind,
+    scheduled_for: instant(
+      "The nominal time. Shown in `convert_to`, else in the job's zone; in lists over several jobs, in UTC.",
+      '2026-11-24T08:00:00+07:00',
+    ),
+    scheduled_until: z.string().nullable().meta({
+      description: 'Of a run of occurrences that were not sent: the last; null for a single occurrence.',
+    }),
+    count: z.int().meta({ description: 'How many occurrences the row stands for.' }),
+    effective_at: z.string().meta({ description: 'The nominal time plus jitter.' }),
+    state: ExecutionState,
+    reason: ExecutionReason.nullable(),
+    attempt: z.int().meta({ description: 'Requests made so far.' }),
+    attempts: z.array(AttemptAnswer),
+    next_attempt_at: z.string().nullable(),
+    created_at: z.string(),
+    finished_at: z.string().nullable(),
+  })
+  .meta({ id: 'Execution' })
+
+export const CircuitAnswer = z
+  .strictObject({
+    destination: z.string(),
+    state: z.enum(circuitStates),
+    failures: z.int().meta({ description: 'Consecutive failures.' }),
+    opened_at: z.string().nullable(),
+    retry_at: z.string().nullable(),
+    parked: z.int().meta({ description: 'Executions held back for it.' }),
+  })
+  .meta({ id: 'Circuit' })
+
+export const HealthAnswer = z
+  .strictObject({
+    status: z.enum(['healthy', 'unhealthy']),
+    timestamp: z.string(),
+    components: z.strictObject({
+      scheduler: z.enum(['running', 'stopped']).meta({ description: 'Whether at least one worker beats.' }),
+      database: z.enum(['connected', 'disconnected']),
+    }),
+  })
+  .meta({ id: 'Health' })
+
+export const Message = z.strictObject({ message: z.string() }).meta({ id: 'Message' })
+
+export const ProblemAnswer = z
+  .strictObject({
+    type: z.string().meta({ description: '`/problems/<code>`' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().meta({ description: 'What is wrong, and what to do next.' }),
+    instance: z.string(),
+    errors: z
+      .array(z.strictObject({ path: z.string(), message: z.string() }))
+      .optional()
+      .meta({ description: 'On 422: every field at fault.' }),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457.' })

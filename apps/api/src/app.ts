@@ -1,0 +1,86 @@
+import { Problem } from '@scheduler/core/problem'
+import express, { type Express, type Request } from 'express'
+import { answerProblem, databaseUnavailable } from './answer-problem.ts'
+import { auth } from './auth.ts'
+import { check } from './check.ts'
+import { serveDocs } from './docs.ts'
+import { readJson } from './json-body.ts'
+import { requestLog } from './request-log.ts'
+import type { Answer, AnyRoute, Deps } from './route.ts'
+import { routes } from './routes/index.ts'
+
+/** A database that is away is answered within two seconds, whichever of a route's statements it is that hangs. */
+const DEADLINE_MS = 1_900
+
+/** The HTTP application, in the order in which a request passes through it. */
+export function createApp(deps: Deps): Express {
+  const app = express()
+  app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
+
+  app.use(requestLog(deps.log))
+  app.use(auth(deps.settings.apiKeys))
+  serveDocs(app)
+  for (const [path, methods] of byPath(routes.filter((it) => it.enabled?.(deps.settings) ?? true))) {
+    for (const route of methods) mount(app, route, deps)
+    refuseOthers(app, path, methods)
+  }
+  app.use((req, _res, next) => {
+    next(new Problem('not-found', `There is no ${req.method} ${req.path} here; GET /openapi.json lists what there is.`))
+  })
+  app.use(answerProblem(deps.log, deps.settings.publicUrl))
+  return app
+}
+
+/** Express's form of `/jobs/{id}`. Paths without parameters come first, or `/jobs/interval` would be a job's. */
+function byPath(all: AnyRoute[]): [string, AnyRoute[]][] {
+  const groups = Map.groupBy(all, (it) => it.path.replaceAll(/\{(\w+)\}/g, ':$1'))
+  return [...groups].sort(([a], [b]) => Number(a.includes(':')) - Number(b.includes(':')))
+}
+
+/** The one place where a route meets express. */
+function mount(app: Express, route: AnyRoute, deps: Deps): void {
+  app[route.method](pathOf(route), async (req, res) => {
+    const query = route.query ? check(route.query, req.query) : refuseQuery(req)
+    const body = route.body ? check(route.body, await bodyOf(req, route)) : undefined
+    const input = { params: req.params, query, body, headers: req.headers, url: req.originalUrl }
+    const answer = await withDeadline(route.handle(input as never, deps), route.deadlineMs ?? DEADLINE_MS)
+    res.status(answer.status ?? route.answer.status).set(answer.headers ?? {})
+    res.type('application/json').end(JSON.stringify(answer.body))
+  })
+}
+
+const pathOf = (route: AnyRoute): string => route.path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+async function bodyOf(req: Request, { bodyOptional = false }: AnyRoute): Promise<unknown> {
+  const body = await readJson(req)
+  if (body !== undefined || bodyOptional) return body ?? {}
+  throw new Problem('validation-failed', 'The body is empty; send a JSON object.', {
+    errors: [{ path: '', message: 'must be a JSON object, not empty' }],
+  })
+}
+
+function refuseQuery(req: Request): undefined {
+  const errors = Object.keys(req.query).map((path) => ({ path, message: 'is not a parameter of this route' }))
+  if (errors[0]) throw new Problem('validation-failed', `${errors[0].path} ${errors[0].message}.`, { errors })
+}
+
+async function withDeadline(work: Promise<Answer>, ms: number): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(databaseUnavailable(new Error(`no answer within ${ms} ms`))), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** 405 with what the path does answer. */
+function refuseOthers(app: Express, path: string, methods: AnyRoute[]): void {
+  const allowed = methods.map((it) => it.method.toUpperCase())
+  const allow = (allowed.includes('GET') ? ['HEAD', ...allowed] : allowed).join(', ')
+  app.all(path, (req, _res, next) => {
+    next(new Problem('method-not-allowed', `${req.path} answers ${allow}.`, { headers: { allow } }))
+  })
+}

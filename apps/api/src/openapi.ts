@@ -1,0 +1,140 @@
+import {
+  OpenAPIRegistry,
+  OpenApiGeneratorV31,
+  type ResponseConfig,
+  type RouteConfig,
+} from '@asteasolutions/zod-to-openapi'
+import { type ProblemCode, problems } from '@scheduler/core/problem'
+import { ProblemAnswer } from './answers.ts'
+import type { AnyRoute } from './route.ts'
+import { routes } from './routes/index.ts'
+
+const JSON_TYPE = 'application/json'
+const PROBLEM_TYPE = 'application/problem+json'
+
+/** Paths that need no key: the same as auth.ts lets through. */
+const isOpen = ({ path }: AnyRoute) => path.startsWith('/health')
+
+const headerTexts = {
+  ETag: "The job's version in quotes; send it back as If-Match.",
+  Link: 'The next page, `<…>; rel="next"`; absent on the last.',
+  Location: 'Where it can be read.',
+}
+
+/** The OpenAPI 3.1 document of all routes, made from the schemas that validate. */
+export function openapi() {
+  const registry = new OpenAPIRegistry()
+  registry.registerComponent('securitySchemes', 'apiKey', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API key.',
+  })
+  for (const route of routes) registry.registerPath(operation(route))
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Scheduler',
+      version: '0.1.0',
+      description:
+        'Calls URLs on time. Register a job; workers POST its payload to its callback URL when it is due; every occurrence ends in the ledger of executions.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: [
+      { name: 'Jobs', description: 'What clients register.' },
+      { name: 'Executions', description: 'The ledger: what became of each occurrence.' },
+      { name: 'Operations', description: 'What those who run it look at.' },
+    ],
+  })
+}
+
+function operation(route: AnyRoute): RouteConfig {
+  const { method, path, tag, summary, description, params, query, body, bodyOptional, answer, examples } = route
+  return {
+    method,
+    path,
+    operationId: operationId(route),
+    tags: [tag],
+    summary,
+    ...(description && { description }),
+    security: isOpen(route) ? [] : [{ apiKey: [] }],
+    request: {
+      ...(params && { params }),
+      ...(query && { query: query as NonNullable<RouteConfig['request']>['query'] & object }),
+      ...(body && {
+        body: {
+          required: !bodyOptional,
+          content: { [JSON_TYPE]: { schema: body, ...(examples.body && { examples: named(examples.body) }) } },
+        },
+      }),
+    },
+    responses: {
+      [answer.status]: {
+        description: answer.description,
+        ...(answer.headers && { headers: headersOf(answer.headers) }),
+        content: { [JSON_TYPE]: { schema: answer.schema, examples: named(examples.answer) } },
+      },
+      ...problemResponses(route),
+    },
+  }
+}
+
+function operationId({ method, path }: AnyRoute): string {
+  const words = path.split('/').map((part) => (part.startsWith('{') ? 'one' : part))
+  return [method, ...words.filter(Boolean)].map((it, i) => (i ? it.charAt(0).toUpperCase() + it.slice(1) : it)).join('')
+}
+
+/** Everything the route may refuse with: what it lists, and what its shape brings with it. */
+function problemsOf(route: AnyRoute): ProblemCode[] {
+  const codes = new Set<ProblemCode>(route.problems)
+  if (!isOpen(route)) codes.add('unauthorized')
+  if (route.query || route.body) codes.add('validation-failed')
+  if (route.body) codes.add('malformed-json').add('body-too-large').add('unsupported-media-type')
+  if (!isOpen(route) && route.path !== '/callback/test') codes.add('database-unavailable')
+  return [...codes]
+}
+
+function problemResponses(route: AnyRoute): Record<string, ResponseConfig> {
+  const byStatus = Object.entries(Object.groupBy(problemsOf(route), (code) => problems[code].status))
+  const responses = byStatus.map(([status, codes = []]): [string, ResponseConfig] => [
+    status,
+    {
+      description: codes.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),
+      content: {
+        [PROBLEM_TYPE]: {
+          schema: ProblemAnswer,
+          examples: named(Object.fromEntries(codes.map(problemExample(route)))),
+        },
+      },
+    },
+  ])
+  if (['/health', '/health/ready'].includes(route.path)) {
+    const content = { [JSON_TYPE]: { schema: route.answer.schema } }
+    responses.push(['503', { description: 'Something is missing; the body says what.', content }])
+  }
+  return Object.fromEntries(responses)
+}
+
+const problemExample = (route: AnyRoute) => (code: ProblemCode) => {
+  const { status, title } = problems[code]
+  const errors = code === 'validation-failed' ? [{ path: 'timezone', message: 'must be a time zone' }] : undefined
+  const example = {
+    type: `/problems/${code}`,
+    title,
+    status,
+    detail: `${title}.`,
+    instance: route.path,
+    ...(errors && { errors }),
+  }
+  return [code, example] as const
+}
+
+function named(examples: Record<string, unknown>) {
+  return Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }]))
+}
+
+function headersOf(names: (keyof typeof headerTexts)[]) {
+  return Object.fromEntries(
+    names.map((name) => [name, { description: headerTexts[name], schema: { type: 'string' as const } }]),
+  )
+}

@@ -1,0 +1,39 @@
+import { invalid } from '@scheduler/core/problem'
+import { z } from 'zod'
+
+/** `limit` and `cursor` of a list. @param fallback the limit where none is given */
+export const pageFields = {
+  limit: z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number from 1 to 500')
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= 500, 'must be a whole number from 1 to 500')
+    .default(50)
+    .meta({ type: 'integer', minimum: 1, maximum: 500, default: 50, description: 'How many to a page.', example: 50 }),
+  cursor: z
+    .string()
+    .optional()
+    .meta({ description: 'Where the page begins: taken from the Link header of the one before.' }),
+}
+
+/** A cursor: opaque to the client, and of one list only. */
+export function encodeCursor(list: string, position: string): string {
+  return Buffer.from(`${list}:${position}`).toString('base64url')
+}
+
+/** The position in a cursor of this list, matched against `form`; null without a cursor. @throws Problem for any other. */
+export function decodeCursor(list: string, form: RegExp, cursor: string | undefined): RegExpExecArray | null {
+  if (cursor === undefined) return null
+  const text = Buffer.from(cursor, 'base64url').toString()
+  const position = text.startsWith(`${list}:`) ? form.exec(text.slice(list.length + 1)) : null
+  if (position && encodeCursor(list, position[0]) === cursor) return position
+  throw invalid([{ path: 'cursor', message: 'must come from the Link header of the page before, of the same list' }])
+}
+
+/** The header that leads to the next page: the request's own URL with another cursor. */
+export function nextLink(url: string, cursor: string, publicUrl: string | null): { link: string } {
+  const [path = '', search = ''] = url.split('?')
+  const query = new URLSearchParams(search)
+  query.set('cursor', cursor)
+  return { link: `<${publicUrl ?? ''}${path}?${query}>; rel="next"` }
+}

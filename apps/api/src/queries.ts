@@ -1,0 +1,50 @@
+import { ExecutionState } from '@scheduler/core/execution'
+import { DateTimeText, ExternalId, Tag, Timezone } from '@scheduler/core/fields'
+import { scheduleTypes } from '@scheduler/core/schedule'
+import { jobStatuses } from '@scheduler/db/schema/jobs'
+import { z } from 'zod'
+import { pageFields } from './paging.ts'
+
+/** Parameters of paths and queries that several routes share. */
+
+export const JobParams = z.object({ id: z.uuid().meta({ description: 'The job.' }) })
+export const ExecutionParams = z.object({ id: z.uuid().meta({ description: 'The execution.' }) })
+
+const convert_to = Timezone.optional().meta({
+  description: 'The zone that times are shown in.',
+  example: 'Europe/Berlin',
+})
+const plain = z
+  .string()
+  .min(1)
+  .max(2_048)
+  .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters')
+
+export const ConvertQuery = z.strictObject({ convert_to })
+
+export const JobsQuery = z.strictObject({
+  convert_to,
+  ...pageFields,
+  status: z.enum(jobStatuses).optional(),
+  type: z.enum(scheduleTypes).optional(),
+  tag: Tag.optional(),
+  external_id: ExternalId.optional(),
+  callback_host: plain
+    .transform((host) => host.toLowerCase())
+    .optional()
+    .meta({ type: 'string', description: 'Host name of the callback URL, without the port.', example: 'example.com' }),
+})
+
+const datetime = (description: string) => DateTimeText.optional().meta({ description, example: '2026-11-24T00:00:00Z' })
+
+const executionFilters = {
+  convert_to,
+  ...pageFields,
+  state: ExecutionState.optional(),
+  destination: plain.optional().meta({ description: 'Origin of the callback URL.', example: 'https://example.com' }),
+  from: datetime('`scheduled_for` at or after this; UTC without an offset.'),
+  to: datetime('`scheduled_for` before this; UTC without an offset.'),
+}
+
+export const JobExecutionsQuery = z.strictObject(executionFilters)
+export const ExecutionsQuery = z.strictObject({ ...executionFilters, job_id: z.uuid().optional() })

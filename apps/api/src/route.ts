@@ -1,0 +1,90 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { ProblemCode } from '@scheduler/core/problem'
+import type { TargetPolicy } from '@scheduler/core/settings'
+import type { Db, Pool } from '@scheduler/db/client'
+import type { DbClock } from '@scheduler/db/db-clock'
+import type { startQueue } from '@scheduler/db/queue'
+import type { Logger } from 'pino'
+import type { z } from 'zod'
+
+/** pg-boss, started. */
+export type Boss = Awaited<ReturnType<typeof startQueue>>
+
+/** What the routes work with. */
+export interface Deps {
+  pool: Pool
+  db: Db
+  /** Null until the database has been reached. */
+  boss: () => Boss | null
+  clock: DbClock
+  log: Logger
+  settings: Settings
+}
+
+export interface Settings {
+  /** Empty: nobody is asked for one. */
+  apiKeys: string[]
+  testEndpoints: boolean
+  /** Without a final slash; null where links stay relative. */
+  publicUrl: string | null
+  /** Grace of jobs that name none, seconds. */
+  graceSeconds: number
+  targetPolicy: TargetPolicy
+}
+
+export interface Answer {
+  body: unknown
+  /** Where it differs from the route's. */
+  status?: number
+  headers?: Record<string, string>
+}
+
+type Infer<S> = S extends z.ZodType ? z.infer<S> : undefined
+
+export interface Input<Query = unknown, Body = unknown> {
+  params: Record<string, string>
+  query: Query
+  body: Body
+  headers: IncomingHttpHeaders
+  /** Path and query as they came. */
+  url: string
+}
+
+/** One operation: a value that app.ts serves and openapi.ts documents. */
+export interface Route<Q extends z.ZodType | undefined = undefined, B extends z.ZodType | undefined = undefined> {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** `/jobs/{id}` */
+  path: string
+  tag: 'Jobs' | 'Executions' | 'Operations'
+  summary: string
+  description?: string
+  params?: z.ZodObject
+  query?: Q
+  body?: B
+  /** True where a request without a body is the same as one with `{}`. */
+  bodyOptional?: boolean
+  answer: { status: number; schema: z.ZodType; description: string; headers?: ('ETag' | 'Link' | 'Location')[] }
+  /** What it may refuse with, besides what every route with a body or a query may. */
+  problems: ProblemCode[]
+  /** An example of the body and of the answer. */
+  examples: { body?: Record<string, unknown>; answer: Record<string, unknown> }
+  /** How long the answer may take, ms; the default is in app.ts. */
+  deadlineMs?: number
+  /** Whether the route exists at all in this instance. */
+  enabled?: (settings: Settings) => boolean
+  handle(input: Input<Infer<Q>, Infer<B>>, deps: Deps): Promise<Answer>
+}
+
+/** Any route: what differs between them is known to their own `handle` only. */
+export type AnyRoute = Omit<Route, 'query' | 'body' | 'handle'> & {
+  query?: z.ZodType | undefined
+  body?: z.ZodType | undefined
+  handle(input: Input<never, never>, deps: Deps): Promise<Answer>
+}
+
+/** Lets a route's `handle` know the types that its schemas give. */
+export function route<Q extends z.ZodType | undefined = undefined, B extends z.ZodType | undefined = undefined>(
+  it: Route<Q, B>,
+): AnyRoute {
+  return it as unknown as AnyRoute
+}

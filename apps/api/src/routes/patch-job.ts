@@ -1,0 +1,35 @@
+import { JobPatch } from '@scheduler/core/job'
+import { editJob } from '@scheduler/db/queries/edit-job'
+import { JobAnswer } from '../answers.ts'
+import { editOf } from '../edit-fields.ts'
+import { dailyJob } from '../examples.ts'
+import { jobId } from '../ids.ts'
+import { jobAnswer, matcher } from '../job-answer.ts'
+import { JobParams } from '../queries.ts'
+import { route } from '../route.ts'
+
+export const patchJob = route({
+  method: 'patch',
+  path: '/jobs/{id}',
+  tag: 'Jobs',
+  summary: 'Change some fields of a job',
+  description:
+    'A JSON merge patch (RFC 7396), `payload` included. With `If-Match`, the ETag of the version that was read, a job that has changed meanwhile is left alone: 412.',
+  params: JobParams,
+  body: JobPatch,
+  answer: { status: 200, schema: JobAnswer, description: 'The job.', headers: ['ETag'] },
+  problems: ['job-not-found', 'job-type-conflict', 'schedule-exhausted', 'stale-version'],
+  examples: {
+    body: { rename: { name: 'Daily report', tags: ['reports'] }, slower: { days: 2, end_date: null } },
+    answer: { daily: dailyJob },
+  },
+
+  async handle({ params, body, headers }, deps) {
+    const { graceSeconds } = deps.settings
+    const options = { matches: matcher(headers['if-match']), graceSeconds }
+    const row = await editJob(deps.pool, jobId(params), options, (job, now) =>
+      editOf(job, body, now, deps.settings, { merge: true }),
+    )
+    return jobAnswer(row, deps)
+  },
+})

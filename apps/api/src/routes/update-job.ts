@@ -1,0 +1,32 @@
+import { JobUpdate } from '@scheduler/core/job'
+import { editJob } from '@scheduler/db/queries/edit-job'
+import { JobAnswer } from '../answers.ts'
+import { editOf } from '../edit-fields.ts'
+import { onceBody, onceJob } from '../examples.ts'
+import { jobId } from '../ids.ts'
+import { jobAnswer, matcher } from '../job-answer.ts'
+import { JobParams } from '../queries.ts'
+import { route } from '../route.ts'
+
+export const updateJob = route({
+  method: 'put',
+  path: '/jobs/{id}',
+  tag: 'Jobs',
+  summary: 'Update a job',
+  description:
+    'What is left out stays. A new `timezone` alone: a one-time job keeps its instant, a recurring one its wall time. A completed job that is given a future schedule becomes active again.',
+  params: JobParams,
+  body: JobUpdate,
+  answer: { status: 200, schema: JobAnswer, description: 'The job.', headers: ['ETag'] },
+  problems: ['job-not-found', 'job-type-conflict', 'schedule-exhausted', 'stale-version'],
+  examples: { body: { once: onceBody }, answer: { once: onceJob } },
+
+  async handle({ params, body, headers }, deps) {
+    const { graceSeconds } = deps.settings
+    const options = { matches: matcher(headers['if-match']), graceSeconds }
+    const row = await editJob(deps.pool, jobId(params), options, (job, now) =>
+      editOf(job, body, now, deps.settings, { merge: false }),
+    )
+    return jobAnswer(row, deps)
+  },
+})

@@ -1,0 +1,81 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { and, eq } from 'drizzle-orm'
+import { createDb, type Pool, type PoolClient } from '../client.ts'
+import { DUE_CHANNEL } from '../notify.ts'
+import { type JobRow, jobs } from '../schema/jobs.ts'
+import { transaction } from '../transaction.ts'
+import { type LockedJob, lockJob } from './jobs.ts'
+
+/** What a caller may still change about a job: everything but its identity. */
+export type JobChange = Partial<Omit<JobRow, 'id' | 'type' | 'createdAt' | 'version' | 'updatedAt'>>
+
+/** How long after its claim an attempt's request may not be on the wire yet. */
+const SENDING_MS = 250
+
+/**
+ * Changes one job in one transaction. `decide` gets the locked row and the database's time, and returns what to change,
+ * or null to leave all as it is; `after` is the second statement, about the job's executions.
+ *
+ * The two must be two statements. A claim locks its execution first and reads the job after: with the job changed
+ * first, either the claim sees the change, or the second statement waits for the claim and finds its attempt in flight.
+ * As one statement with a CTE both halves see one snapshot, and a claim can slip in between.
+ *
+ * Returns only once what was claimed before is on the wire, so that no request begins after the answer.
+ */
+export async function changeJob(
+  pool: Pool,
+  id: string,
+  matches: (version: number) => boolean,
+  decide: (locked: LockedJob, client: PoolClient) => JobChange | null | Promise<JobChange | null>,
+  after: (client: PoolClient, job: JobRow) => Promise<void>,
+): Promise<JobRow> {
+  const { row, changed } = await transaction(pool, async (client) => {
+    const locked = await lockJob(client, id, matches)
+    const change = await decide(locked, client)
+    if (!change) return { row: locked.job, changed: false }
+    const [updated = locked.job] = await createDb(client)
+      .update(jobs)
+      .set({ ...change, version: locked.job.version + 1, updatedAt: locked.now })
+      .where(and(eq(jobs.id, id)))
+      .returning()
+    await after(client, updated)
+    // Sent on commit. Also when the job is due later than before: the dispatchers find out by looking.
+    if (updated.nextRunAt) {
+      await client.query('select pg_notify($1, $2)', [DUE_CHANNEL, String(updated.nextRunAt.getTime())])
+    }
+    return { row: updated, changed: true }
+  })
+  if (changed) await waitForSending(pool, id)
+  return row
+}
+
+/** Cancels what is not in flight. A step of its own, see `changeJob`. */
+export async function cancelPending(client: PoolClient, job: JobRow, reason: 'deleted' | 'paused'): Promise<void> {
+  await client.query(
+    `update executions set state = 'cancelled', reason = $2, finished_at = $3, next_attempt_at = null
+     where job_id = $1 and state in ('queued', 'waiting', 'parked')`,
+    [job.id, reason, job.updatedAt],
+  )
+}
+
+/** Moves what is not in flight to the job's destination; locks those rows even when it is the same, see `changeJob`. */
+export async function redirectPending(client: PoolClient, job: JobRow): Promise<void> {
+  await client.query(
+    `update executions set destination = $2 where job_id = $1 and state in ('queued', 'waiting', 'parked')`,
+    [job.id, job.destination],
+  )
+}
+
+/**
+ * Waits out the time in which an attempt is claimed but may not have been sent: it was in flight before the change, and
+ * its request must not reach the receiver long after the client was told that the job is deleted, paused or edited.
+ */
+async function waitForSending(pool: Pool, jobId: string): Promise<void> {
+  const { rows } = await pool.query<{ ms: number | null }>(
+    `select extract(epoch from now() - max(claimed_at))::float8 * 1000 as ms
+     from executions where state = 'running' and job_id = $1`,
+    [jobId],
+  )
+  const since = rows[0]?.ms ?? SENDING_MS
+  if (since < SENDING_MS) await wait(SENDING_MS - Math.max(0, since))
+}

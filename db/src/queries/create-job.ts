@@ -1,0 +1,72 @@
+import type { Schedule } from '@scheduler/core/schedule'
+import { v7 as uuidv7 } from 'uuid'
+import type { Pool } from '../client.ts'
+import { notifyDue } from '../notify.ts'
+import type { JobRow, StoredPolicies } from '../schema/jobs.ts'
+
+/** What a job's row holds that is not derived from the moment of its creation. */
+export interface NewJob {
+  id: string
+  type: JobRow['type']
+  nextRunAt: Date
+  nextScheduledFor: Date
+  cursorAt: Date
+  callbackUrl: string
+  destination: string
+  callbackHost: string
+  timezone: string
+  schedule: Schedule
+  policies: StoredPolicies
+  name: string | null
+  externalId: string | null
+  tags: string[]
+  payload: string
+}
+
+/** An id for a new job; the planner wants it before the row is written. */
+export const newJobId = (): string => uuidv7()
+
+// Written out and prepared once per connection: through the query builder the same insert costs 100 µs more of this
+// process's time, most of what a create may cost.
+const insertSql = `
+  insert into jobs (id, type, status, version, next_run_at, next_scheduled_for, cursor_at, created_at, updated_at,
+    callback_url, destination, callback_host, timezone, schedule, policies, name, external_id, tags, payload)
+  values ($1, $2, 'active', 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+
+/** Inserts an active job, in one statement, and wakes the dispatchers when it is due soon. Returns its row. */
+export async function createJob(pool: Pool, job: NewJob, now: Date): Promise<JobRow> {
+  await pool.query({
+    name: 'insert-job',
+    text: insertSql,
+    values: [
+      job.id,
+      job.type,
+      job.nextRunAt,
+      job.nextScheduledFor,
+      job.cursorAt,
+      now,
+      job.callbackUrl,
+      job.destination,
+      job.callbackHost,
+      job.timezone,
+      JSON.stringify(job.schedule),
+      JSON.stringify(job.policies),
+      job.name,
+      job.externalId,
+      job.tags,
+      job.payload,
+    ],
+  })
+  await notifyDue(pool, job.nextRunAt, now)
+  return {
+    ...job,
+    status: 'active',
+    statusReason: null,
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+    pausedAt: null,
+    completedAt: null,
+    deletedAt: null,
+  }
+}

@@ -1,0 +1,39 @@
+import type { PgBoss } from 'pg-boss'
+import type { Pool } from '../client.ts'
+import { notifyWork } from '../notify.ts'
+import { transaction } from '../transaction.ts'
+import { insertLedger } from './dispatch-due.ts'
+import { type FullExecution, getExecutionAt } from './executions.ts'
+import { lockJob } from './jobs.ts'
+import type { LedgerRow } from './ledger-rows.ts'
+
+/** Puts an execution into the queue, now, outside the job's schedule; a paused or completed job has it too. */
+export async function runJob(
+  pool: Pool,
+  boss: PgBoss,
+  id: string,
+): Promise<{ execution: FullExecution; timezone: string }> {
+  return await transaction(pool, async (client) => {
+    // The lock orders it with a delete: it is either refused, or cancelled with the rest.
+    const { job, now } = await lockJob(client, id, () => true)
+    const row: LedgerRow = {
+      jobId: job.id,
+      jobVersion: job.version,
+      kind: 'manual',
+      state: 'queued',
+      reason: null,
+      scheduledFor: now,
+      scheduledUntil: null,
+      count: 1,
+      effectiveAt: now,
+      destination: job.destination,
+    }
+    // The occurrence's instant is its identity: a second run within the millisecond takes the next one.
+    while ((await insertLedger(client, boss, [row], now)) === 0) {
+      row.scheduledFor = row.effectiveAt = new Date(row.scheduledFor.getTime() + 1)
+    }
+    await notifyWork(client)
+    const execution = await getExecutionAt(client, job.id, row.scheduledFor, row.kind)
+    return { execution, timezone: job.timezone }
+  })
+}

@@ -1,0 +1,85 @@
+import { type DateTimeResult, parseDateTime, readStored } from './datetime.ts'
+import { checkEvery, everyLimits } from './interval.ts'
+import type { FieldError } from './problem.ts'
+import type { Every, IntervalSchedule, OnceSchedule } from './schedule.ts'
+import { formatInZone } from './timezone.ts'
+
+/** A schedule, or what is wrong with the fields that were to make it. */
+export type ReadSchedule<S> = { schedule: S } | { errors: FieldError[] }
+
+/** @param zone as `parseZone` returns it */
+export function readOnce(scheduleTime: string, zone: string): ReadSchedule<OnceSchedule> {
+  const read = parseDateTime(scheduleTime, zone)
+  if (!read.ok) return { errors: [{ path: 'schedule_time', message: read.reason }] }
+  return { schedule: { type: 'once', at: read.text } }
+}
+
+/** The fields of an interval schedule; a field that is `undefined` is taken from `base`, null means none. */
+export interface IntervalFields {
+  every: Every | undefined
+  startDate: string | null | undefined
+  endDate: string | null | undefined
+}
+
+/**
+ * An interval schedule in a zone. Without a start date its anchor is `now`, ms since 1970, which is then no occurrence.
+ *
+ * @param base the schedule that is being changed, in the same zone
+ */
+export function readInterval(
+  { every, startDate, endDate }: IntervalFields,
+  zone: string,
+  now: number,
+  base?: IntervalSchedule,
+): ReadSchedule<IntervalSchedule> {
+  const errors: FieldError[] = []
+  const units = every ?? base?.every ?? {}
+  const fault = checkEvery(units)
+  if (fault) errors.push({ path: fault.unit ?? blame(units), message: fault.message })
+  const start = read('start_date', startDate)
+  const end = read('end_date', endDate)
+  if (errors.length > 0) return { errors }
+
+  const schedule: IntervalSchedule = {
+    type: 'interval',
+    every: nonZero(units),
+    ...(start
+      ? { anchor: start.text, anchorGiven: true }
+      : startDate === undefined && base
+        ? { anchor: base.anchor, anchorGiven: base.anchorGiven }
+        : { anchor: formatInZone(now, zone), anchorGiven: false }),
+  }
+  const last = end?.text ?? (endDate === undefined ? base?.end : undefined)
+  if (last !== undefined) schedule.end = last
+  if (schedule.end !== undefined && schedule.anchorGiven && instantOf(schedule.end) < instantOf(schedule.anchor)) {
+    const error = end
+      ? { path: 'end_date', message: 'must not be before start_date' }
+      : { path: 'start_date', message: 'must not be after end_date' }
+    return { errors: [error] }
+  }
+  return { schedule }
+
+  function read(path: string, text: string | null | undefined): Extract<DateTimeResult, { ok: true }> | null {
+    if (text === null || text === undefined) return null
+    const result = parseDateTime(text, zone)
+    if (result.ok) return result
+    errors.push({ path, message: result.reason })
+    return null
+  }
+}
+
+const instantOf = (stored: string): number => readStored(stored).instant
+
+/** The unit named when none is to blame alone: the first that was given. */
+function blame(every: Every): string {
+  return Object.keys(everyLimits).find((unit) => every[unit as keyof Every] !== undefined) ?? 'days'
+}
+
+function nonZero(every: Every): Every {
+  return Object.fromEntries(
+    Object.keys(everyLimits).flatMap((unit) => {
+      const value = every[unit as keyof Every]
+      return value ? [[unit, value]] : []
+    }),
+  )
+}
