@@ -17,16 +17,22 @@ export function banner(settings: Settings, database: string, platform: NodeJS.Pl
     `  Docs      ${url}/docs`,
     `  Database  ${database}`,
     '',
-    settings.production
-      ? '  The test endpoint may be off in production: schedule callbacks to a URL of yours.'
-      : '  Try it: this calls back in two seconds, and the call shows in the log below.',
-    ...(settings.keysNeeded ? ['  (API_KEYS is set: put one of the keys into API_KEY first.)'] : []),
-    '',
-    `  ${firstJob(url, settings.keysNeeded, platform)}`,
+    ...(settings.testEndpoint ? invitation(url, settings.keysNeeded, platform) : [TEST_ENDPOINT_OFF]),
     '',
     '  Ctrl-C stops everything.',
     '',
   ].join('\n')
+}
+
+const TEST_ENDPOINT_OFF = '  The test endpoint is off (ENABLE_TEST_ENDPOINTS): schedule callbacks to a URL of yours.'
+
+function invitation(url: string, keysNeeded: boolean, platform: NodeJS.Platform): string[] {
+  return [
+    '  Try it: this calls back in two seconds, and the call shows in the log below.',
+    ...(keysNeeded ? ['  (API_KEYS is set: put one of the keys into API_KEY first.)'] : []),
+    '',
+    `  ${firstJob(url, keysNeeded, platform)}`,
+  ]
 }
 
 /** One command line that schedules a callback two seconds ahead to the test endpoint. */

@@ -1,5 +1,8 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { loadConfig as loadApi } from '../../apps/api/src/config.ts'
+import { loadConfig as loadWorker } from '../../apps/worker/src/config.ts'
+import { databaseUrl } from '../../packages/core/src/settings.ts'
 
 /** Why it cannot go on, in one sentence that names what to change. */
 export class Fault extends Error {
@@ -8,9 +11,12 @@ export class Fault extends Error {
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
+/** The start command's own variables; the others are those of the apps that it starts. */
+export const startVariables = ['WORKERS', 'DATA_DIR'] as const
+
 export interface Settings {
   readonly port: number
-  /** Address that the API listens on; `undefined` for its default. */
+  /** Address that the API listens on; `undefined` for all of them. */
   readonly host: string | undefined
   readonly workers: number
   /** Absolute. */
@@ -21,69 +27,59 @@ export interface Settings {
   readonly drainMs: number
   readonly production: boolean
   readonly keysNeeded: boolean
+  readonly testEndpoint: boolean
   readonly watch: boolean
 }
 
-/** Variables that mean something to the start command; the others are the apps'. */
-export const startVariables = [
-  'PORT',
-  'HOST',
-  'DATA_DIR',
-  'WORKERS',
-  'DATABASE_URL',
-  'DB_USER',
-  'DB_PASSWORD',
-  'DB_HOST',
-  'DB_PORT',
-  'DB_NAME',
-  'DRAIN_TIMEOUT_SECONDS',
-] as const
-
-/** @throws Fault naming the first variable that is no good. */
-export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): Settings {
+/**
+ * Reads what the start command needs, and lets the apps check theirs: a bad value is found before anything is started.
+ * @throws Fault naming the variable that is no good.
+ */
+export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[] = []): Settings {
   const unknown = args.find((arg) => arg !== '--watch')
   if (unknown) throw new Fault(`There is no option ${unknown}; the only one is --watch.`)
+  const url = readDatabaseUrl(env)
+  const full = { ...env, DATABASE_URL: url ?? 'postgres://embedded' }
+  const api = blame(() => loadApi(full))
+  const worker = blame(() => loadWorker(full))
+  if (api.port === 0)
+    throw new Fault('PORT is 0; the start command needs to know the port: choose one from 1 to 65535.')
   return {
-    port: whole(env, 'PORT', 8008, 1, 65_535),
-    host: env.HOST || undefined,
-    workers: whole(env, 'WORKERS', 2, 0, 64),
+    port: api.port,
+    host: api.host,
+    workers: workerCount(env.WORKERS),
     dataDir: resolve(root, env.DATA_DIR || '.data'),
-    databaseUrl: databaseUrl(env),
-    drainMs: whole(env, 'DRAIN_TIMEOUT_SECONDS', 30, 0, 3600) * 1000,
-    production: env.NODE_ENV === 'production',
-    keysNeeded: Boolean(env.API_KEYS),
+    databaseUrl: url,
+    drainMs: worker.DRAIN_TIMEOUT_SECONDS * 1000,
+    production: worker.NODE_ENV === 'production',
+    keysNeeded: api.app.apiKeys.length > 0,
+    testEndpoint: api.app.testEndpoints,
     watch: args.includes('--watch'),
   }
 }
 
-/** The database to use: DATABASE_URL, else all of DB_USER, DB_PASSWORD, DB_HOST, DB_PORT and DB_NAME, else `null`. */
-export function databaseUrl(env: NodeJS.ProcessEnv): string | null {
-  if (env.DATABASE_URL) {
-    const protocol = URL.parse(env.DATABASE_URL)?.protocol
-    if (protocol === 'postgres:' || protocol === 'postgresql:') return env.DATABASE_URL
-    throw new Fault('DATABASE_URL is not a URL like postgres://user:password@host:5432/name.')
+function readDatabaseUrl(env: NodeJS.ProcessEnv): string | null {
+  const url = blame(() => databaseUrl(env))
+  try {
+    if (url) decodeURIComponent(new URL(url).href)
+    return url
+  } catch {
+    throw new Fault('DATABASE_URL is not a URL such as postgres://user:password@host:5432/name.')
   }
-  const { DB_USER, DB_PASSWORD, DB_HOST, DB_PORT, DB_NAME } = env
-  if (!DB_USER && !DB_PASSWORD && !DB_HOST && !DB_PORT && !DB_NAME) return null
-  // A password may be empty, where the server trusts; but it has to be said.
-  const missing = Object.entries({ DB_USER, DB_HOST, DB_PORT, DB_NAME }).filter(([, value]) => !value)
-  if (DB_PASSWORD === undefined) missing.push(['DB_PASSWORD', undefined])
-  if (missing.length) {
-    const names = missing.map(([name]) => name).join(', ')
-    throw new Fault(
-      `The database is only half described: set ${names} too, or DATABASE_URL, or none of them for an embedded one.`,
-    )
-  }
-  const port = whole(env, 'DB_PORT', 5432, 1, 65_535)
-  const [user, password, name] = [DB_USER, DB_PASSWORD, DB_NAME].map((part) => encodeURIComponent(part ?? ''))
-  const host = DB_HOST?.includes(':') ? `[${DB_HOST}]` : DB_HOST
-  return `postgres://${user}:${password}@${host}:${port}/${name}`
 }
 
-function whole(env: NodeJS.ProcessEnv, name: string, fallback: number, least: number, most: number): number {
-  const value = env[name]?.trim()
-  if (!value) return fallback
-  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
-  if (number >= least && number <= most) return number
-  throw new Fault(`${name} is ${JSON.stringify(value)}; it has to be a whole number from ${least} to ${most}.`)
+function workerCount(value: string | undefined): number {
+  if (!value?.trim()) return 2
+  const count = /^\d{1,3}$/.test(value.trim()) ? Number(value) : Number.NaN
+  if (count >= 0 && count <= 64) return count
+  throw new Fault(`WORKERS is ${JSON.stringify(value)}; it has to be a whole number from 0 to 64.`)
+}
+
+/** What the apps say of their environment is as good as a sentence of ours. */
+function blame<Result>(read: () => Result): Result {
+  try {
+    return read()
+  } catch (error) {
+    throw new Fault(error instanceof Error ? error.message : String(error), { cause: error })
+  }
 }
