@@ -18,7 +18,8 @@ export interface Listener {
 export interface ListenerOptions {
   connectionString: string
   onDue: () => void
-  onWork: () => void
+  /** With a destination when some of its executions were parked; `''` otherwise. */
+  onWork: (destination: string) => void
   /** Told once for each connection that is lost or can't be made. */
   onError: (error: Error) => void
 }
@@ -54,14 +55,14 @@ export function startListener({ connectionString, onDue, onWork, onError }: List
     })
     fresh.on('error', (error) => fresh === client && drop(error))
     fresh.on('end', () => fresh === client && drop(new Error('the connection ended')))
-    fresh.on('notification', ({ channel }) => (channel === WORK_CHANNEL ? onWork() : onDue()))
+    fresh.on('notification', ({ channel, payload }) => (channel === WORK_CHANNEL ? onWork(payload ?? '') : onDue()))
     client = fresh
     await fresh.connect()
     await fresh.query(`listen ${DUE_CHANNEL}; listen ${WORK_CHANNEL}`)
     connectedAt = performance.now()
     // Whatever was said while nobody listened.
     onDue()
-    onWork()
+    onWork('')
   }
 
   const check = async () => {

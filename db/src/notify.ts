@@ -18,7 +18,7 @@ export async function notifyDue(client: Pool | PoolClient, at: Date, now: Date):
   await client.query('select pg_notify($1, $2)', [DUE_CHANNEL, String(at.getTime())])
 }
 
-/** Wakes the claimers of other workers. */
-export async function notifyWork(client: Pool | PoolClient): Promise<void> {
-  await client.query('select pg_notify($1, $2)', [WORK_CHANNEL, ''])
+/** Wakes the claimers of other workers; with a destination, those that could take some of its parked executions. */
+export async function notifyWork(client: Pool | PoolClient, destination = ''): Promise<void> {
+  await client.query('select pg_notify($1, $2)', [WORK_CHANNEL, destination])
 }

@@ -1,110 +1,107 @@
 import type { Pool } from '@scheduler/db/client'
-import type { DbClock } from '@scheduler/db/db-clock'
 import { BACKSTOP_MS, notifyWork } from '@scheduler/db/notify'
-import { type Claim, claim } from '@scheduler/db/queries/claim'
+import { busyDestinations } from '@scheduler/db/queries/busy-destinations'
+import { claim, type Park } from '@scheduler/db/queries/claim'
 import { dispatchHeld } from '@scheduler/db/queries/dispatch-held'
+import { BUSY } from '@scheduler/db/queries/ledger-rows'
 import type { Boss } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
 import type { Destinations } from './destinations.ts'
-import { type ExecuteParts, type Executing, execute } from './execute.ts'
+import type { Launcher } from './launcher.ts'
 import type { Leases } from './leases.ts'
-import type { Settler } from './settler.ts'
 import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
-/** How long to let places gather before claiming for them, ms: a claim costs much the same for one item as for twenty. */
-const GATHER_MS = 4
+/** How long to let places gather before claiming for them, ms. */
+const GATHER_MS = 3
 
-export interface ClaimerParts extends ExecuteParts {
+export interface ClaimerParts {
   pool: Pool
   boss: Boss
-  clock: DbClock
   log: Logger
   workerId: string
-  /** Attempts in flight at the most. */
-  concurrency: number
   destinations: Destinations
+  launcher: Launcher
   leases: Leases
-  settler: Settler
+  /** Items held for one destination at the most; twice as many for all together. */
+  holdMost: number
 }
 
 export interface Claimer {
-  /** There may be something in the queue. */
-  wake(): void
-  /** Items were put into the queue by this worker: claims some, and calls other workers for the rest. */
+  /** There may be something in the queue; with a destination, among its parked executions. */
+  wake(destination?: string): void
+  /** A place fell free. */
+  place(): void
+  /** Items were put into the queue by this worker: takes some, and calls other workers for the rest. */
   offer(count: number): void
-  readonly inFlight: number
-  /** Claims no more; resolves when nothing is in flight, or after `timeoutMs` with what is left broken off. */
-  drain(timeoutMs: number): Promise<{ finished: boolean }>
+  /** Executions of these destinations were parked by this worker. */
+  park(destinations: string[]): void
+  /** Looks for destinations with parked executions that nobody told us of. */
+  discover(): Promise<void>
+  /** Takes no more. */
+  stop(): Promise<void>
 }
 
-/** Claims as many items as there are free places, sends their callbacks, and hands the outcomes to the settler. */
+/** Takes items: as many as can be sent now, and some to be held, so that a place that falls free is filled at once. */
 export function startClaimer(parts: ClaimerParts): Claimer {
-  const { pool, boss, destinations, leases, settler, concurrency } = parts
+  const { pool, boss, destinations, launcher, leases, holdMost } = parts
   const { wake, sleep } = createWake()
-  const idle = createWake()
   const trouble = createTrouble(parts.log, 'claiming')
-  const flying = new Set<Executing>()
   let mayHaveMore = true
   let stopped = false
 
-  const free = () => (leases.fenced || settler.pending > 2 * concurrency ? 0 : concurrency - flying.size)
-
-  const start = (claimed: Claim, claimedAt: number) => {
-    const executing = execute(parts, claimed)
-    flying.add(executing)
-    leases.hold(claimed.item, claimedAt, executing.abort)
-    void executing.settlement.then((settlement) => {
-      flying.delete(executing)
-      destinations.release(claimed.destination)
-      settler.push(settlement)
-      if (mayHaveMore || destinations.refillable().length > 0) wake()
-      if (flying.size === 0) idle.wake()
-    })
-  }
-
+  /** Brings parked executions back for destinations that have room for them. */
   const refill = async () => {
-    for (const { destination, places } of destinations.refillable()) {
-      const released = await dispatchHeld(pool, boss, { destination, limit: places })
-      if (released < places) destinations.noBacklog(destination)
+    for (const { destination, reason, places } of destinations.refillable()) {
+      const most = Math.min(holdMost, 4 * places)
+      const room = most - launcher.held(destination)
+      if (room < most / 2) continue
+      const released = await dispatchHeld(pool, boss, { limit: room, parked: { destination, reason } })
+      if (released < room) destinations.expectNone(destination, reason)
       if (released > 0) mayHaveMore = true
     }
   }
 
-  const pass = async () => {
-    await refill()
-    const limit = free()
-    if (limit <= 0) return
-    const claimedAt = performance.now()
-    const taken: string[] = []
-    try {
-      const claimed = await claim(pool, boss, {
-        limit,
-        workerId: parts.workerId,
-        decide(destination, now) {
-          const parking = destinations.admit(destination, now)
-          if (!parking) taken.push(destination)
-          return parking
-        },
-      })
-      mayHaveMore = claimed.fetched >= limit
-      for (const it of claimed.claims) {
-        taken.splice(taken.indexOf(it.destination), 1)
-        start(it, claimedAt)
+  const take = async () => {
+    const room = Math.max(0, launcher.free) + 2 * holdMost - launcher.held()
+    if (!mayHaveMore || leases.fenced || room <= holdMost / 2) return
+    const since = performance.now()
+    let places = launcher.free
+    const holding = new Map<string, number>()
+
+    const decide = (destination: string, now: Date): 'send' | 'hold' | Park => {
+      const decision = places > 0 ? destinations.admit(destination, now) : 'hold'
+      if (decision === 'send') places -= 1
+      if (decision !== 'hold') return decision
+      const held = holding.get(destination) ?? launcher.held(destination)
+      if (held >= holdMost) {
+        destinations.expect(destination)
+        return { reason: BUSY.reason, at: new Date(now.getTime() + BUSY.seconds * 1_000) }
       }
-    } finally {
-      // Places of executions that were cancelled meanwhile, or of a claim that was not committed.
-      for (const destination of taken) destinations.giveBack(destination)
+      holding.set(destination, held + 1)
+      return 'hold'
     }
+
+    await launcher.launch(async (taken) => {
+      const claimed = await claim(parts, room, (destination, now) => {
+        const decision = decide(destination, now)
+        if (decision === 'send') taken.push(destination)
+        return decision
+      })
+      for (const it of claimed.held) launcher.hold(it, since)
+      mayHaveMore = claimed.fetched >= room
+      return claimed.claims
+    })
   }
 
   const loop = async () => {
     while (!stopped) {
       try {
-        await pass()
+        await refill()
+        await take()
         trouble.worked()
-        if (!mayHaveMore || free() <= 0) await sleep(BACKSTOP_MS)
-        else if (free() < concurrency / 4) await sleep(GATHER_MS)
+        if (!mayHaveMore || launcher.held() >= holdMost) await sleep(BACKSTOP_MS)
+        if (launcher.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, GATHER_MS))
       } catch (error) {
         trouble.failed(error)
         await sleep(trouble.pauseMs)
@@ -114,29 +111,35 @@ export function startClaimer(parts: ClaimerParts): Claimer {
   const running = loop()
 
   return {
-    wake() {
-      mayHaveMore = true
+    wake(destination) {
+      if (destination) destinations.expect(destination)
+      else mayHaveMore = true
       wake()
+    },
+    place() {
+      if (mayHaveMore || destinations.anyBacklog()) wake()
     },
     offer(count) {
       mayHaveMore = true
       wake()
-      if (count > free()) notifyWork(pool).catch(() => {})
+      if (count > launcher.free) notifyWork(pool).catch(() => {})
     },
-    get inFlight() {
-      return flying.size
+    park(busy) {
+      for (const destination of busy) {
+        destinations.expect(destination)
+        notifyWork(pool, destination).catch(() => {})
+      }
+      wake()
     },
-    async drain(timeoutMs) {
+    async discover() {
+      for (const destination of await busyDestinations(pool)) destinations.expect(destination)
+      mayHaveMore = true
+      wake()
+    },
+    async stop() {
       stopped = true
       wake()
       await running
-      const deadline = performance.now() + timeoutMs
-      while (flying.size > 0 && performance.now() < deadline) await idle.sleep(deadline - performance.now())
-      const finished = flying.size === 0
-      const left = [...flying]
-      for (const executing of left) executing.abort()
-      await Promise.all(left.map(({ settlement }) => settlement))
-      return { finished }
     },
   }
 }

@@ -19,8 +19,8 @@ interface Entry {
   inFlight: number
   /** Whether the one place of an open circuit is taken. */
   probing: boolean
-  /** Whether this worker parked executions of it that a free place should bring back at once. */
-  backlog: boolean
+  /** Why executions of it are parked, as far as is known; a free place brings them back before their time. */
+  parked: Set<Park['reason']>
   /** Whether the database has not been told of its present state. */
   dirty: boolean
 }
@@ -28,12 +28,11 @@ interface Entry {
 /** Entries kept at the most; idle ones with a closed circuit and no failure make room. */
 const MOST = 10_000
 
-/** How long an execution that found its destination busy is parked at the most; a free place brings it back sooner. */
-const BUSY_MS = 5_000
-
 /** What this worker knows of the destinations it calls: the circuit, the window and the attempts in flight of each. */
 export function createDestinations(options: DestinationOptions) {
   const entries = new Map<string, Entry>()
+  /** Destinations whose `parked` is not empty. */
+  const backlogged = new Set<string>()
 
   const entryOf = (destination: string): Entry => {
     const known = entries.get(destination)
@@ -49,7 +48,8 @@ export function createDestinations(options: DestinationOptions) {
           if (state === 'closed') {
             entry.window.restart(1)
             // Brings back what was parked while it was open.
-            entry.backlog = true
+            entry.parked.add('circuit_open').add('destination_busy')
+            backlogged.add(destination)
           }
           options.onChange(destination, state, entry.circuit.failures)
         },
@@ -57,7 +57,7 @@ export function createDestinations(options: DestinationOptions) {
       window: createSendWindow(options.failMax, options.concurrency),
       inFlight: 0,
       probing: false,
-      backlog: false,
+      parked: new Set(),
       dirty: true,
     }
     entries.set(destination, entry)
@@ -65,27 +65,27 @@ export function createDestinations(options: DestinationOptions) {
   }
 
   return {
-    /** Takes a place for an attempt (null), or says until when its execution is to be parked. */
-    admit(destination: string, now: Date): Park | null {
+    /** Takes a place for an attempt (`send`), or says that there is none now (`hold`), or until when to park. */
+    admit(destination: string, now: Date): 'send' | 'hold' | Park {
       const entry = entryOf(destination)
       const { circuit, window } = entry
-      const after = (ms: number) => new Date(now.getTime() + Math.max(1, Math.ceil(ms)))
-      if (circuit.state !== 'closed') {
-        if (!entry.probing && circuit.admits()) {
-          entry.probing = true
-          entry.inFlight += 1
-          return null
-        }
-        const untilRetryMs = (circuit.retryAt ?? 0) - performance.now()
-        return { reason: 'circuit_open', at: after(untilRetryMs > 0 ? untilRetryMs : options.timeoutMs + 1_000) }
-      }
-      if (entry.inFlight >= window.size) {
-        entry.backlog = true
-        return { reason: 'destination_busy', at: after(BUSY_MS) }
+      if (circuit.state === 'closed') {
+        if (entry.inFlight >= window.size) return 'hold'
+      } else {
+        if (entry.probing || !circuit.admits()) return { reason: 'circuit_open', at: this.reopensAt(destination, now) }
+        entry.probing = true
       }
       entry.inFlight += 1
-      return null
+      return 'send'
     },
+
+    /** When an execution that its circuit keeps back is to be tried again, by the database's clock. */
+    reopensAt(destination: string, now: Date): Date {
+      const untilRetryMs = (entryOf(destination).circuit.retryAt ?? 0) - performance.now()
+      return new Date(now.getTime() + Math.ceil(untilRetryMs > 0 ? untilRetryMs : options.timeoutMs + 1_000))
+    },
+
+    isOpen: (destination: string): boolean => entries.get(destination)?.circuit.state === 'open',
 
     /** Gives a place back after its call. */
     release(destination: string): void {
@@ -114,21 +114,33 @@ export function createDestinations(options: DestinationOptions) {
       return result
     },
 
-    /** Destinations with parked executions and enough free places to be worth a query, with the number of places. */
-    refillable(): { destination: string; places: number }[] {
-      const found: { destination: string; places: number }[] = []
-      for (const [destination, { circuit, window, inFlight, backlog }] of entries) {
-        const places = window.size - inFlight
-        if (backlog && circuit.state === 'closed' && places > 0 && places >= window.size / 2) {
-          found.push({ destination, places })
-        }
-      }
-      return found
+    /** Some of the destination's executions were parked; a free place should bring them back. */
+    expect(destination: string, reason: Park['reason'] = 'destination_busy'): void {
+      entryOf(destination).parked.add(reason)
+      backlogged.add(destination)
     },
 
-    /** There is nothing parked any more, as far as is known. */
-    noBacklog(destination: string): void {
-      entryOf(destination).backlog = false
+    /** None are parked for that reason any more, as far as is known. */
+    expectNone(destination: string, reason: Park['reason']): void {
+      const { parked } = entryOf(destination)
+      parked.delete(reason)
+      if (parked.size === 0) backlogged.delete(destination)
+    },
+
+    hasBacklog: (destination: string): boolean => (entries.get(destination)?.parked.size ?? 0) > 0,
+
+    /** Whether any destination has parked executions, as far as is known. */
+    anyBacklog: (): boolean => backlogged.size > 0,
+
+    /** Destinations with parked executions that may be called now, and how many attempts each may have in flight. */
+    refillable(): { destination: string; reason: Park['reason']; places: number }[] {
+      const found: ReturnType<typeof this.refillable> = []
+      for (const destination of backlogged) {
+        const { circuit, window, parked } = entryOf(destination)
+        if (circuit.state !== 'closed') continue
+        for (const reason of parked) found.push({ destination, reason, places: window.size })
+      }
+      return found
     },
 
     /** What changed since the last call, with times by the database's clock. */
@@ -146,8 +158,8 @@ export function createDestinations(options: DestinationOptions) {
 export type Destinations = ReturnType<typeof createDestinations>
 
 function makeRoom(entries: Map<string, Entry>): void {
-  for (const [destination, { circuit, inFlight, backlog }] of entries) {
-    if (inFlight > 0 || backlog || circuit.state !== 'closed' || circuit.failures > 0) continue
+  for (const [destination, { circuit, inFlight, parked }] of entries) {
+    if (inFlight > 0 || parked.size > 0 || circuit.state !== 'closed' || circuit.failures > 0) continue
     entries.delete(destination)
     return
   }

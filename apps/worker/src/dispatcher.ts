@@ -10,7 +10,7 @@ import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
 /** Jobs or executions that one transaction dispatches at the most. */
-const BATCH = 500
+const BATCH = 250
 
 export interface DispatcherParts {
   pool: Pool
@@ -19,8 +19,12 @@ export interface DispatcherParts {
   log: Logger
   /** Grace of jobs that don't say, seconds. */
   graceSeconds: number
+  /** How many executions of a destination one pass may put into the queue; the rest is parked. */
+  most: (destination: string) => number
   /** Told how many items were put into the queue. */
   onItems: (count: number) => void
+  /** Told which destinations had executions parked. */
+  onBusy: (destinations: string[]) => void
 }
 
 export interface Dispatcher {
@@ -79,7 +83,7 @@ export async function dispatchPass(parts: DispatcherParts): Promise<number> {
 
 async function dispatchJobs(parts: DispatcherParts): Promise<void> {
   try {
-    report(parts, await dispatchDue(parts.pool, parts.boss, { limit: BATCH, graceSeconds: parts.graceSeconds }))
+    report(parts, await dispatchDue(parts.pool, parts.boss, { ...parts, limit: BATCH }))
   } catch (error) {
     if (!isDataError(error)) throw error
     // The database refused a row of this batch: take the same jobs one by one, so that only the culprit stays behind.
@@ -90,7 +94,7 @@ async function dispatchJobs(parts: DispatcherParts): Promise<void> {
 async function dispatchOneByOne(parts: DispatcherParts): Promise<void> {
   for (let taken = 0; taken < BATCH; taken += 1) {
     try {
-      const done = await dispatchDue(parts.pool, parts.boss, { limit: 1, graceSeconds: parts.graceSeconds })
+      const done = await dispatchDue(parts.pool, parts.boss, { ...parts, limit: 1 })
       if (done.jobs === 0) return
       report(parts, done)
     } catch (error) {
@@ -105,5 +109,6 @@ function report(parts: DispatcherParts, done: Awaited<ReturnType<typeof dispatch
   for (const it of done.quarantined) parts.log.error(it, 'job quarantined')
   if (done.unsent > 0) parts.log.warn({ occurrences: done.unsent }, 'occurrences not sent')
   if (done.jobs > 0) parts.log.debug({ jobs: done.jobs, items: done.items }, 'dispatched')
+  if (done.busy.length > 0) parts.onBusy(done.busy)
   if (done.items > 0) parts.onItems(done.items)
 }

@@ -14,6 +14,8 @@ export interface HeartbeatParts {
   clock: DbClock
   log: Logger
   destinations: Destinations
+  /** Done with each heartbeat. */
+  onBeat: () => Promise<void>
   /** What the next heartbeat says. */
   current: () => Heartbeat
 }
@@ -31,6 +33,7 @@ export function startHeartbeat(parts: HeartbeatParts): { beatNow(): void; stop()
         const before = performance.now()
         parts.clock.observe(await beat(parts.pool, heartbeat), before, performance.now())
         await recordCircuits(parts.pool, heartbeat.id, parts.destinations.takeReports(parts.clock.now()))
+        await parts.onBeat()
         trouble.worked()
       } catch (error) {
         trouble.failed(error)

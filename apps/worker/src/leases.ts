@@ -21,6 +21,8 @@ export interface Leases {
   /** Holds an item, claimed after `claimedAt` (`performance.now()`); `abort` is called when it is lost. */
   hold(item: Item, claimedAt: number, abort: () => void): void
   drop(item: Item): void
+  /** When the item was last known to be ours, by `performance.now()`; null when it is not held any more. */
+  renewedAt(item: Item): number | null
   readonly held: number
   /** Whether the database has not been heard of for so long that nothing new may start. */
   readonly fenced: boolean
@@ -85,6 +87,7 @@ export function startLeases(boss: Boss, log: Logger): Leases {
     drop(item) {
       leases.delete(item.id)
     },
+    renewedAt: (item) => leases.get(item.id)?.renewedAt ?? null,
     get held() {
       return leases.size
     },

@@ -17,6 +17,7 @@ import { createDestinations } from './destinations.ts'
 import { startDispatcher } from './dispatcher.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import { startLauncher } from './launcher.ts'
 import { startLeader } from './leader.ts'
 import { startLeases } from './leases.ts'
 import { startSettler } from './settler.ts'
@@ -48,14 +49,19 @@ const destinations = createDestinations({
 })
 const leases = startLeases(boss, log)
 const settler = startSettler({ pool, boss, workerId, log, onSettled: ({ item }) => leases.drop(item) })
-const claimer = startClaimer({
+const launcher = startLauncher({
   ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler },
   concurrency: config.WORKER_CONCURRENCY,
+  onPlace: () => claimer.place(),
 })
+const holdMost = 2 * config.destinationConcurrency
+const claimer = startClaimer({ pool, boss, log, workerId, destinations, launcher, leases, holdMost })
 const dispatcher = startDispatcher({
   ...{ pool, boss, clock, log },
   graceSeconds: config.MISFIRE_GRACE_TIME,
+  most: (destination) => (destinations.hasBacklog(destination) ? 0 : holdMost),
   onItems: claimer.offer,
+  onBusy: claimer.park,
 })
 const listener = startListener({
   connectionString: url,
@@ -67,20 +73,21 @@ const leader = startLeader({ pool, boss, listener, log })
 let draining = false
 const heartbeat = startHeartbeat({
   ...{ pool, clock, log, destinations },
-  current: () => ({ id: workerId, hostname: hostname(), pid: process.pid, inFlight: claimer.inFlight, draining }),
+  onBeat: claimer.discover,
+  current: () => ({ id: workerId, hostname: hostname(), pid: process.pid, inFlight: launcher.inFlight, draining }),
 })
 await startHousekeeping({ pool, boss, log, retentionDays: config.LEDGER_RETENTION_DAYS })
 log.info({ concurrency: config.WORKER_CONCURRENCY, destinationConcurrency: config.destinationConcurrency }, 'ready')
 
 await stop
 draining = true
-log.info({ inFlight: claimer.inFlight }, 'draining')
+log.info({ inFlight: launcher.inFlight }, 'draining')
 const drainMs = config.DRAIN_TIMEOUT_SECONDS * 1_000
 // Whatever hangs, the process ends; what it held is given to others when its heartbeat runs out.
 setTimeout(() => process.exit(1), drainMs + 10_000).unref()
 
-await Promise.all([dispatcher.stop(), leader.stop(), listener.stop()])
-const { finished } = await claimer.drain(drainMs)
+await Promise.all([dispatcher.stop(), leader.stop(), listener.stop(), claimer.stop()])
+const { finished } = await launcher.drain(drainMs)
 const unsettled = await settler.stop(5_000)
 await leases.stop()
 await heartbeat.stop()

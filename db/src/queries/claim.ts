@@ -22,14 +22,19 @@ export interface Park {
   at: Date
 }
 
+/** An item this worker holds whose attempt has not begun: its execution is still `queued`, and can be cancelled. */
+export interface Held {
+  item: Item
+  destination: string
+}
+
 export interface Claimed {
   claims: Claim[]
+  held: Held[]
   /** Items that were fetched; as many as the limit means there may be more. */
   fetched: number
   /** How many executions were parked instead. */
   parked: number
-  /** The database's time of the claim. */
-  now: Date
 }
 
 interface Found {
@@ -44,42 +49,79 @@ interface Found {
   item: Item
 }
 
+export interface ClaimParts {
+  pool: Pool
+  boss: PgBoss
+  workerId: string
+}
+
 /**
- * Claims up to `limit` items and begins the next attempt of each one's execution, in one transaction. `decide` sees each
- * execution's destination, in order, and says whether to send it (null) or to park it.
+ * Takes up to `limit` items and begins the next attempt of each one's execution, in one transaction. `decide` sees each
+ * execution's destination, in order, and says whether to send it, to hold its item for later, or to park it.
  *
  * The executions' rows are locked first and the jobs read after, in a statement of its own: a delete, a pause or an edit
  * that was answered before is seen, and one that comes later waits for us and finds the attempt in flight.
  */
 export async function claim(
-  pool: Pool,
-  boss: PgBoss,
-  options: { limit: number; workerId: string; decide: (destination: string, now: Date) => Park | null },
+  { pool, boss, workerId }: ClaimParts,
+  limit: number,
+  decide: (destination: string, now: Date) => 'send' | 'hold' | Park,
 ): Promise<Claimed> {
   return await transaction(pool, async (client) => {
-    const items = await fetchItems(boss, client, options.limit)
-    if (items.length === 0) return { claims: [], fetched: 0, parked: 0, now: new Date(Number.NaN) }
+    const items = await fetchItems(boss, client, limit)
+    if (items.length === 0) return { claims: [], held: [], fetched: 0, parked: 0 }
     const { found, now } = await lockExecutions(client, items)
 
     const send: Found[] = []
+    const held: Found[] = []
     const park: (Found & Park)[] = []
     for (const execution of found) {
-      const parking = options.decide(execution.destination, now)
-      if (parking) park.push({ ...execution, ...parking })
-      else send.push(execution)
+      const decision = decide(execution.destination, now)
+      if (decision === 'send') send.push(execution)
+      else if (decision === 'hold') held.push(execution)
+      else park.push({ ...execution, ...decision })
     }
-    const claims = await begin(client, send, options.workerId, now)
-    const begun = new Set(claims.map((it) => it.item.id))
-    const refused = send.filter((it) => !begun.has(it.item.id))
-    await recordAbandoned(client, [...send, ...park], now)
+    const claims = await begin(client, send, workerId, now)
+    await recordAbandoned(client, park, now)
     await parkAll(client, park)
-    await cancelRefused(client, refused, now)
+    const kept = new Set([...claims, ...held].map((it) => it.item.id))
+    await endItems(
+      boss,
+      client,
+      items.filter((item) => !kept.has(item.id)),
+    )
+    return { claims, held, fetched: items.length, parked: park.length }
+  })
+}
+
+/** Begins attempts of items that were held. Those whose execution was cancelled meanwhile are ended, and don't come back. */
+export async function beginHeld({ pool, boss, workerId }: ClaimParts, held: Held[]): Promise<Claim[]> {
+  return await transaction(pool, async (client) => {
+    const items = held.map(({ item }) => item)
+    const { found, now } = await lockExecutions(client, items)
+    const claims = await begin(client, found, workerId, now)
+    const begun = new Set(claims.map((it) => it.item.id))
     await endItems(
       boss,
       client,
       items.filter((item) => !begun.has(item.id)),
     )
-    return { claims, fetched: items.length, parked: park.length, now }
+    return claims
+  })
+}
+
+/** Puts held items back: their executions are parked as `park` says, or, without it, for anyone to take at once. */
+export async function putBack({ pool, boss }: ClaimParts, held: Held[], park?: Park): Promise<void> {
+  await transaction(pool, async (client) => {
+    const items = held.map(({ item }) => item)
+    const { found, now } = await lockExecutions(client, items)
+    const parking = park ?? { reason: 'destination_busy', at: now }
+    await recordAbandoned(client, found, now)
+    await parkAll(
+      client,
+      found.map((execution) => ({ ...execution, ...parking })),
+    )
+    await endItems(boss, client, items)
   })
 }
 
@@ -114,6 +156,7 @@ async function lockExecutions(client: PoolClient, items: Item[]): Promise<{ foun
  */
 async function begin(client: PoolClient, send: Found[], workerId: string, now: Date): Promise<Claim[]> {
   if (send.length === 0) return []
+  await recordAbandoned(client, send, now)
   const { rows } = await client.query<Omit<Claim, 'item'> & { itemId: string }>({
     name: 'begin-attempts',
     text: `
@@ -126,10 +169,12 @@ async function begin(client: PoolClient, send: Found[], workerId: string, now: D
         e.scheduled_for as "scheduledFor", e.attempt, j.callback_url as "callbackUrl", e.destination, j.payload`,
     values: [send.map((it) => it.id), send.map((it) => it.scheduled_for), now, workerId],
   })
-  const byId = new Map(send.map((it) => [it.item.id, it.item]))
-  return rows.flatMap(({ itemId, ...row }) => {
-    const item = byId.get(itemId)
-    return item ? [{ ...row, item }] : []
+  const begun = new Map(rows.map((row) => [row.itemId, row]))
+  const refused = send.filter(({ item }) => !begun.has(item.id))
+  await cancelRefused(client, refused, now)
+  return send.flatMap(({ item }) => {
+    const row = begun.get(item.id)
+    return row ? [{ ...row, item }] : []
   })
 }
 

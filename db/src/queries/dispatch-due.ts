@@ -7,7 +7,7 @@ import type { Pool, PoolClient } from '../client.ts'
 import { enqueue, newItemId } from '../queue.ts'
 import type { StoredPolicies } from '../schema/jobs.ts'
 import { transaction } from '../transaction.ts'
-import { dueRowsOf, type LedgerRow } from './ledger-rows.ts'
+import { BUSY, dueRowsOf, type LedgerRow, parkOverflow } from './ledger-rows.ts'
 
 /** A job as the dispatcher reads it. */
 export interface DueJob {
@@ -26,6 +26,8 @@ export interface Dispatched {
   jobs: number
   /** Items put into the queue. */
   items: number
+  /** Destinations that have more than they can take: the rest of theirs is parked. */
+  busy: string[]
   /** Jobs set aside because their schedule can't be computed, with the reason. */
   quarantined: { jobId: string; reason: string }[]
   /** Occurrences recorded as not sent. */
@@ -42,6 +44,15 @@ export class PoisonJob extends Error {
   }
 }
 
+export interface DispatchOptions {
+  /** Jobs to look at, at the most. */
+  limit: number
+  /** Grace of jobs that don't say, seconds. */
+  graceSeconds: number
+  /** How many executions of a destination to put into the queue at the most; the rest is parked. */
+  most?: (destination: string) => number
+}
+
 const dueSql = `
   select id, type, version, schedule, policies, timezone, destination, cursor_at as "cursorAt", now() as now
   from jobs where next_run_at <= now() order by next_run_at limit $1 for update skip locked`
@@ -52,11 +63,7 @@ const dueSql = `
  * Any number of callers may run at once; each takes other jobs. A job whose plan throws is quarantined alone.
  * @throws PoisonJob when `limit` is 1 and the database refused what the job's plan wrote.
  */
-export async function dispatchDue(
-  pool: Pool,
-  boss: PgBoss,
-  options: { limit: number; graceSeconds: number },
-): Promise<Dispatched> {
+export async function dispatchDue(pool: Pool, boss: PgBoss, options: DispatchOptions): Promise<Dispatched> {
   let only: string | undefined
   try {
     return await transaction(pool, async (client) => {
@@ -66,9 +73,9 @@ export async function dispatchDue(
         values: [options.limit],
       })
       const now = rows[0]?.now
-      if (!now) return { jobs: 0, items: 0, quarantined: [], unsent: 0 }
+      if (!now) return { jobs: 0, items: 0, busy: [], quarantined: [], unsent: 0 }
       if (options.limit === 1) only = rows[0]?.id
-      return await carryOut(client, boss, rows, now, options.graceSeconds)
+      return await carryOut(client, boss, rows, now, options)
     })
   } catch (error) {
     if (only && isDataError(error)) throw new PoisonJob(only, error)
@@ -76,13 +83,13 @@ export async function dispatchDue(
   }
 }
 
-async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Date, graceSeconds: number) {
+async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Date, options: DispatchOptions) {
   const ledger: LedgerRow[] = []
   const clocks: Clock[] = []
   const quarantined: Dispatched['quarantined'] = []
   for (const job of due) {
     try {
-      const planned = plan(job.schedule, policiesOf(job, graceSeconds), job.cursorAt.getTime(), now.getTime())
+      const planned = plan(job.schedule, policiesOf(job, options.graceSeconds), job.cursorAt.getTime(), now.getTime())
       ledger.push(...dueRowsOf(job, planned))
       clocks.push(clockOf(job.id, planned))
     } catch (error) {
@@ -90,11 +97,15 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
       quarantined.push({ jobId: job.id, reason })
     }
   }
+  const busy = options.most ? parkOverflow(ledger, options.most) : []
   const items = await insertLedger(client, boss, ledger, now)
   await moveClocks(client, clocks, now)
   for (const { jobId, reason } of quarantined) await quarantine(client, jobId, reason)
-  const unsent = ledger.reduce((sum, row) => sum + (row.state === 'queued' ? 0 : row.count), 0)
-  return { jobs: due.length, items, quarantined, unsent }
+  const unsent = ledger.reduce(
+    (sum, row) => sum + (row.state === 'queued' || row.state === 'parked' ? 0 : row.count),
+    0,
+  )
+  return { jobs: due.length, items, busy, quarantined, unsent }
 }
 
 /** What the planner takes, from what the job's row holds. @throws when the zone is not one. */
@@ -132,8 +143,9 @@ export async function insertLedger(client: PoolClient, boss: PgBoss, rows: Ledge
     name: 'insert-ledger',
     text: `
       insert into executions (id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count,
-        effective_at, destination, item_id, created_at, finished_at)
-      select r.*, $13::timestamptz, case when r.state = 'queued' then null else $13::timestamptz end
+        effective_at, destination, item_id, created_at, finished_at, next_attempt_at)
+      select r.*, $13::timestamptz, case when r.state in ('skipped', 'expired') then $13::timestamptz end,
+        case when r.state = 'parked' then $13::timestamptz + make_interval(secs => $14) end
       from unnest($1::uuid[], $2::uuid[], $3::int[], $4::execution_kind[], $5::execution_state[],
         $6::execution_reason[], $7::timestamptz[], $8::timestamptz[], $9::int[], $10::timestamptz[], $11::text[],
         $12::uuid[])
@@ -155,6 +167,7 @@ export async function insertLedger(client: PoolClient, boss: PgBoss, rows: Ledge
       withIds.map((row) => row.destination),
       withIds.map((row) => row.itemId),
       now,
+      BUSY.seconds,
     ],
   })
   const items = inserted.flatMap((row) =>

@@ -2,15 +2,16 @@ import type { PgBoss } from 'pg-boss'
 import type { Pool } from '../client.ts'
 import { enqueue } from '../queue.ts'
 import { transaction } from '../transaction.ts'
+import type { Park } from './claim.ts'
 
 /** Waiting and parked executions whose time has come, soonest first. */
 const dueSql = `
   select id, scheduled_for from executions where next_attempt_at <= now()
   order by next_attempt_at limit $1 for update skip locked`
 
-/** Parked executions of one destination, whatever their time. */
+/** Executions of one destination that were parked for one reason, whatever their time. */
 const parkedSql = `
-  select id, scheduled_for from executions where state = 'parked' and destination = $2
+  select id, scheduled_for from executions where state = 'parked' and reason = $2 and destination = $3
   order by next_attempt_at limit $1 for update skip locked`
 
 const releaseSql = (selection: string) => `
@@ -20,19 +21,23 @@ const releaseSql = (selection: string) => `
   returning e.id, e.scheduled_for, e.item_id`
 
 /**
- * Puts up to `limit` held (waiting or parked) executions whose time has come into the queue; with a `destination`, its
- * parked ones, due or not. Returns how many. Any number of callers may run at once.
+ * Puts up to `limit` held (waiting or parked) executions whose time has come into the queue; with `parked`, those of one
+ * destination that were parked for one reason, due or not. Returns how many. Any number of callers may run at once.
  */
 export async function dispatchHeld(
   pool: Pool,
   boss: PgBoss,
-  options: { limit: number; destination?: string },
+  options: { limit: number; parked?: { destination: string; reason: Park['reason'] } },
 ): Promise<number> {
   return await transaction(pool, async (client) => {
     const { rows } = await client.query<{ id: string; scheduled_for: Date; item_id: string }>(
-      options.destination === undefined
+      options.parked === undefined
         ? { name: 'dispatch-held', text: releaseSql(dueSql), values: [options.limit] }
-        : { name: 'dispatch-parked', text: releaseSql(parkedSql), values: [options.limit, options.destination] },
+        : {
+            name: 'dispatch-parked',
+            text: releaseSql(parkedSql),
+            values: [options.limit, options.parked.reason, options.parked.destination],
+          },
     )
     await enqueue(
       boss,

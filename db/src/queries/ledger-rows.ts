@@ -6,13 +6,35 @@ export interface LedgerRow {
   jobId: string
   jobVersion: number
   kind: ExecutionKind
-  state: Extract<ExecutionState, 'queued' | 'skipped' | 'expired'>
+  state: Extract<ExecutionState, 'queued' | 'parked' | 'skipped' | 'expired'>
   reason: ExecutionReason | null
   scheduledFor: Date
   scheduledUntil: Date | null
   count: number
   effectiveAt: Date
   destination: string
+}
+
+/** Reason and time of what is dispatched to a destination that has more than it can take. */
+export const BUSY = { reason: 'destination_busy', seconds: 60 } as const
+
+/**
+ * Leaves at most `most` of a destination's rows `queued`; the others are parked at once instead of on their way through
+ * the queue. Returns the destinations that have parked rows.
+ */
+export function parkOverflow(rows: LedgerRow[], most: (destination: string) => number): string[] {
+  const queued = new Map<string, number>()
+  const parked = new Set<string>()
+  for (const row of rows) {
+    if (row.state !== 'queued') continue
+    const count = (queued.get(row.destination) ?? 0) + 1
+    queued.set(row.destination, count)
+    if (count <= most(row.destination)) continue
+    row.state = 'parked'
+    row.reason = BUSY.reason
+    parked.add(row.destination)
+  }
+  return [...parked]
 }
 
 /** The ledger rows of a plan: one for each occurrence to send, one for each run of unsent ones. */

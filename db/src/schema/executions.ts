@@ -57,8 +57,8 @@ export const executions = pgTable(
     unique('executions_one_per_occurrence').on(t.jobId, t.scheduledFor, t.kind),
     // Serves the dispatcher: waiting and parked executions, soonest first.
     index('executions_next_attempt').on(t.nextAttemptAt).where(sql`${t.nextAttemptAt} is not null`),
-    // Serves the refill of one destination, and the parked counts of GET /circuits.
-    index('executions_parked').on(t.destination, t.nextAttemptAt).where(sql`${t.state} = 'parked'`),
+    // Serves the refill of one destination, the list of busy ones, and the parked counts of GET /circuits.
+    index('executions_parked').on(t.reason, t.destination, t.nextAttemptAt).where(sql`${t.state} = 'parked'`),
     // Serves the reconciler: what should have a live item or an attempt in flight.
     index('executions_live').on(t.state, t.scheduledFor).where(sql`${t.state} in ('queued', 'running')`),
     // Serves GET /executions (newest first) and retention.

@@ -1,0 +1,63 @@
+import type { Held } from '@scheduler/db/queries/claim'
+
+/** Items that were taken and wait for a place, first in first out for each destination. */
+export interface HeldItems {
+  readonly size: number
+  count(destination: string): number
+  add(item: Held): void
+  remove(item: Held): void
+  /** Takes out all items of the destinations for which `test` holds. */
+  takeIf(test: (destination: string) => boolean): { destination: string; items: Held[] }[]
+  /** Takes out up to `limit` items, one of each destination in turn, as long as `admit` lets a destination's next one. */
+  takeWhile(limit: number, admit: (item: Held) => boolean): Held[]
+}
+
+export function createHeldItems(): HeldItems {
+  const queues = new Map<string, Held[]>()
+  let size = 0
+
+  return {
+    get size() {
+      return size
+    },
+    count: (destination) => queues.get(destination)?.length ?? 0,
+    add(item) {
+      const queue = queues.get(item.destination)
+      if (queue) queue.push(item)
+      else queues.set(item.destination, [item])
+      size += 1
+    },
+    remove(item) {
+      const queue = queues.get(item.destination)
+      const index = queue?.indexOf(item) ?? -1
+      if (!queue || index < 0) return
+      queue.splice(index, 1)
+      size -= 1
+      if (queue.length === 0) queues.delete(item.destination)
+    },
+    takeIf(test) {
+      const taken = [...queues].filter(([destination]) => test(destination))
+      for (const [destination, items] of taken) {
+        queues.delete(destination)
+        size -= items.length
+      }
+      return taken.map(([destination, items]) => ({ destination, items }))
+    },
+    takeWhile(limit, admit) {
+      const taken: Held[] = []
+      let open = [...queues.keys()]
+      while (taken.length < limit && open.length > 0) {
+        const still: string[] = []
+        for (const destination of open) {
+          const next = queues.get(destination)?.[0]
+          if (!next || taken.length >= limit || !admit(next)) continue
+          this.remove(next)
+          taken.push(next)
+          still.push(destination)
+        }
+        open = still
+      }
+      return taken
+    },
+  }
+}

@@ -1,0 +1,161 @@
+import type { Pool } from '@scheduler/db/client'
+import { beginHeld, type Claim, type Held, putBack } from '@scheduler/db/queries/claim'
+import type { Boss } from '@scheduler/db/queue'
+import type { Destinations } from './destinations.ts'
+import { type ExecuteParts, type Executing, execute } from './execute.ts'
+import { createHeldItems } from './held-items.ts'
+import type { Leases } from './leases.ts'
+import type { Settler } from './settler.ts'
+import { createTrouble } from './trouble.ts'
+import { createWake } from './wake.ts'
+
+/** How long to let places gather before filling them, ms: a statement costs much the same for one item as for twenty. */
+const GATHER_MS = 3
+
+export interface LauncherParts extends ExecuteParts {
+  pool: Pool
+  boss: Boss
+  workerId: string
+  /** Attempts in flight at the most. */
+  concurrency: number
+  destinations: Destinations
+  leases: Leases
+  settler: Settler
+  /** Told whenever an attempt has ended. */
+  onPlace: () => void
+}
+
+export interface Launcher {
+  /** Places for further attempts. */
+  readonly free: number
+  readonly inFlight: number
+  /** Items that wait for a place: of one destination, or of all. */
+  held(destination?: string): number
+  /** Keeps an item, taken at `since` (`performance.now()`), until its destination has a place. */
+  hold(item: Held, since: number): void
+  /** Sends what `claiming` claims; gives back the places it `taken` for executions that turn out to be cancelled. */
+  launch(claiming: (taken: string[]) => Promise<Claim[]>): Promise<void>
+  /** Puts back what is held; waits for what is in flight, at most `timeoutMs`, and breaks off the rest. */
+  drain(timeoutMs: number): Promise<{ finished: boolean }>
+}
+
+/** Keeps the attempts that are in flight, and the items that wait for a place. */
+export function startLauncher(parts: LauncherParts): Launcher {
+  const { destinations, leases, settler, concurrency } = parts
+  const { wake, sleep } = createWake()
+  const idle = createWake()
+  const trouble = createTrouble(parts.log, 'beginning attempts')
+  const flying = new Set<Executing>()
+  const waiting = createHeldItems()
+  let stopped = false
+
+  const free = () => (leases.fenced || settler.pending > 2 * concurrency ? 0 : concurrency - flying.size)
+
+  const start = (claimed: Claim, since: number) => {
+    const executing = execute(parts, claimed)
+    flying.add(executing)
+    leases.hold(claimed.item, since, executing.abort)
+    void executing.settlement.then((settlement) => {
+      flying.delete(executing)
+      destinations.release(claimed.destination)
+      settler.push(settlement)
+      if (waiting.size > 0) wake()
+      if (flying.size === 0) idle.wake()
+      parts.onPlace()
+    })
+  }
+
+  const launch: Launcher['launch'] = async (claiming) => {
+    const taken: string[] = []
+    const since = performance.now()
+    try {
+      for (const claimed of await claiming(taken)) {
+        taken.splice(taken.indexOf(claimed.destination), 1)
+        start(claimed, since)
+      }
+    } finally {
+      for (const destination of taken) destinations.giveBack(destination)
+    }
+  }
+
+  const hold: Launcher['hold'] = (it, since) => {
+    waiting.add(it)
+    leases.hold(it.item, since, () => {
+      waiting.remove(it)
+      leases.drop(it.item)
+    })
+    wake()
+  }
+
+  /** Does `work` with items that were taken out of `waiting`; when the database fails they go back into it. */
+  const letGo = async (items: Held[], work: () => Promise<void>) => {
+    const leased = items.map((it) => ({ it, since: leases.renewedAt(it.item) }))
+    try {
+      await work()
+    } catch (error) {
+      for (const { it, since } of leased) if (since !== null) hold(it, since)
+      throw error
+    }
+  }
+
+  const pass = async () => {
+    for (const { destination, items } of waiting.takeIf(destinations.isOpen)) {
+      const at = destinations.reopensAt(destination, parts.clock.now())
+      await letGo(items, () => putBack(parts, items, { reason: 'circuit_open', at }))
+      for (const { item } of items) leases.drop(item)
+    }
+    const admitted = waiting.takeWhile(free(), (it) => destinations.admit(it.destination, parts.clock.now()) === 'send')
+    if (admitted.length === 0) return
+    await letGo(admitted, () =>
+      launch(async (taken) => {
+        taken.push(...admitted.map((it) => it.destination))
+        const begun = await beginHeld(parts, admitted)
+        const sent = new Set(begun.map(({ item }) => item.id))
+        for (const { item } of admitted) if (!sent.has(item.id)) leases.drop(item)
+        return begun
+      }),
+    )
+  }
+
+  const loop = async () => {
+    while (!stopped) {
+      try {
+        await pass()
+        trouble.worked()
+        await sleep(1_000)
+        await new Promise((resolve) => setTimeout(resolve, GATHER_MS))
+      } catch (error) {
+        trouble.failed(error)
+        await sleep(trouble.pauseMs)
+      }
+    }
+  }
+  const running = loop()
+
+  return {
+    launch,
+    hold,
+    get free() {
+      return free()
+    },
+    get inFlight() {
+      return flying.size
+    },
+    held: (destination) => (destination === undefined ? waiting.size : waiting.count(destination)),
+    async drain(timeoutMs) {
+      stopped = true
+      wake()
+      await running
+      const items = waiting.takeIf(() => true).flatMap((it) => it.items)
+      if (items.length > 0) await putBack(parts, items).catch(() => {})
+      for (const { item } of items) leases.drop(item)
+      const deadline = performance.now() + timeoutMs
+      while (flying.size > 0 && performance.now() < deadline) await idle.sleep(deadline - performance.now())
+      const finished = flying.size === 0
+      const left = [...flying]
+      for (const executing of left) executing.abort()
+      await Promise.all(left.map(({ settlement }) => settlement))
+      return { finished }
+    },
+  }
+}

@@ -1,0 +1,20 @@
+// `pnpm bench <name> …`: runs one bench or trial.
+import { availableParallelism } from 'node:os'
+
+const benches: Record<string, () => Promise<(args: string[]) => Promise<void>>> = {
+  herd: async () => (await import('./herd.ts')).herd,
+  intervals: async () => (await import('./trials/intervals.ts')).intervals,
+  downtime: async () => (await import('./trials/downtime.ts')).downtime,
+  'kill-worker': async () => (await import('./trials/kill-worker.ts')).killWorker,
+  'kill-database': async () => (await import('./trials/kill-database.ts')).killDatabase,
+  'dead-destination': async () => (await import('./trials/dead-destination.ts')).deadDestination,
+}
+
+const [name = '', ...args] = process.argv.slice(2)
+const load = benches[name]
+if (!load) {
+  console.error(`Which? ${Object.keys(benches).join(', ')}`)
+  process.exit(1)
+}
+console.log(`# ${name} ${args.join(' ')} · Node ${process.versions.node} · ${availableParallelism()} cores`)
+await (await load())(args)

@@ -1,0 +1,57 @@
+// A receiver in a process of its own: it does the timing, so that a busy sender can't flatter itself.
+// argv: port (0 for any). Prints `ready <port>` and then nothing; GET /log gives what arrived as JSON lines.
+import { createServer } from 'node:http'
+
+interface Arrival {
+  id: string
+  job: string
+  scheduledFor: number
+  attempt: number
+  /** Wall clock, ms since 1970, when the request's head had arrived. */
+  at: number
+  path: string
+}
+
+const arrivals: Arrival[] = []
+/** Answers as the query of the callback URL asks: `delay` ms, `status`. */
+const server = createServer((request, response) => {
+  const at = performance.timeOrigin + performance.now()
+  const url = new URL(request.url ?? '/', 'http://receiver')
+  if (request.method === 'GET' && url.pathname === '/log') {
+    response.end(arrivals.map((arrival) => JSON.stringify(arrival)).join('\n'))
+    return
+  }
+  if (request.method === 'DELETE' && url.pathname === '/log') {
+    arrivals.length = 0
+    response.end()
+    return
+  }
+  if (request.method === 'GET' && url.pathname === '/count') {
+    response.end(String(arrivals.length))
+    return
+  }
+  const header = (name: string) => String(request.headers[name] ?? '')
+  arrivals.push({
+    id: header('webhook-id'),
+    job: header('x-scheduler-job-id'),
+    scheduledFor: Date.parse(header('x-scheduler-scheduled-for')),
+    attempt: Number(header('x-scheduler-attempt')),
+    at,
+    path: url.pathname,
+  })
+  const answer = () => {
+    response.statusCode = Number(url.searchParams.get('status') ?? 200)
+    response.end('ok')
+  }
+  request.resume().on('end', () => {
+    const delay = Number(url.searchParams.get('delay') ?? 0)
+    if (delay > 0) setTimeout(answer, delay)
+    else answer()
+  })
+})
+server.keepAliveTimeout = 60_000
+server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
+  const address = server.address()
+  console.log(`ready ${typeof address === 'object' && address ? address.port : ''}`)
+})
+process.on('disconnect', () => process.exit(0))
