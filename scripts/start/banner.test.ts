@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process'
+import { expect, test } from 'vitest'
+import { banner } from './banner.ts'
+import { readSettings } from './settings.ts'
+
+function curlOf(text: string): string {
+  return (
+    text
+      .split('\n')
+      .find((line) => line.trim().startsWith('curl'))
+      ?.trim() ?? ''
+  )
+}
+
+test('the printed curl, pasted into a shell, posts a job that is due two seconds ahead', () => {
+  const curl = curlOf(banner(readSettings({ PORT: '9999' }), 'embedded', 'linux'))
+  const { stdout } = spawnSync('bash', ['-c', `curl() { printf '%s\\n' "$@"; }; ${curl}`], { encoding: 'utf8' })
+  const args = stdout.trim().split('\n')
+  const { schedule_time, ...body } = JSON.parse(args.at(-1) ?? '')
+  expect(args).toContain('http://127.0.0.1:9999/jobs')
+  expect(body).toEqual({ callback_url: 'http://127.0.0.1:9999/callback/test', payload: { hello: 'world' } })
+  expect(schedule_time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+  const aheadMs = Date.parse(schedule_time) - Date.now()
+  expect(aheadMs).toBeGreaterThan(0)
+  expect(aheadMs).toBeLessThanOrEqual(2000)
+})
+
+test('macOS has another date', () => {
+  expect(curlOf(banner(readSettings({}), 'embedded', 'darwin'))).toContain('date -u -v+2S')
+})
+
+test('a key is asked for but never printed', () => {
+  const text = banner(readSettings({ API_KEYS: 'top-secret' }), 'embedded', 'linux')
+  expect(text).not.toContain('top-secret')
+  expect(curlOf(text)).toContain('-H "authorization: Bearer $API_KEY"')
+})
+
+test('where the test endpoint is off it says so instead', () => {
+  const text = banner(readSettings({ API_KEYS: 'k', NODE_ENV: 'production' }), 'embedded', 'linux')
+  expect(curlOf(text)).toBe('')
+  expect(text).toContain('ENABLE_TEST_ENDPOINTS')
+})
