@@ -6,7 +6,7 @@ import { check } from './check.ts'
 import { serveDocs } from './docs.ts'
 import { readJson } from './json-body.ts'
 import { requestLog } from './request-log.ts'
-import type { Answer, AnyRoute, Deps } from './route.ts'
+import { type Answer, type AnyRoute, type Deps, isHealth } from './route.ts'
 import { routes } from './routes/index.ts'
 
 /** A database that is away is answered within two seconds, whichever of a route's statements it is that hangs. */
@@ -40,7 +40,7 @@ function byPath(all: AnyRoute[]): [string, AnyRoute[]][] {
 /** The one place where a route meets express. */
 function mount(app: Express, route: AnyRoute, deps: Deps): void {
   app[route.method](pathOf(route), async (req, res) => {
-    const query = route.query ? check(route.query, req.query) : refuseQuery(req)
+    const query = route.query ? check(route.query, req.query, 'parameter') : refuseQuery(req, route)
     const body = route.body ? check(route.body, await bodyOf(req, route)) : undefined
     const input = { params: req.params, query, body, headers: req.headers, url: req.originalUrl }
     const answer = await withDeadline(route.handle(input as never, deps), route.deadlineMs ?? DEADLINE_MS)
@@ -53,13 +53,15 @@ const pathOf = (route: AnyRoute): string => route.path.replaceAll(/\{(\w+)\}/g, 
 
 async function bodyOf(req: Request, { bodyOptional = false }: AnyRoute): Promise<unknown> {
   const body = await readJson(req)
-  if (body !== undefined || bodyOptional) return body ?? {}
+  if (body !== undefined) return body
+  if (bodyOptional) return {}
   throw new Problem('validation-failed', 'The body is empty; send a JSON object.', {
     errors: [{ path: '', message: 'must be a JSON object, not empty' }],
   })
 }
 
-function refuseQuery(req: Request): undefined {
+function refuseQuery(req: Request, route: AnyRoute): undefined {
+  if (isHealth(route.path)) return
   const errors = Object.keys(req.query).map((path) => ({ path, message: 'is not a parameter of this route' }))
   if (errors[0]) throw new Problem('validation-failed', `${errors[0].path} ${errors[0].message}.`, { errors })
 }

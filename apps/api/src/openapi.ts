@@ -6,14 +6,13 @@ import {
 } from '@asteasolutions/zod-to-openapi'
 import { type ProblemCode, problems } from '@scheduler/core/problem'
 import { ProblemAnswer } from './answers.ts'
-import type { AnyRoute } from './route.ts'
+import { type AnyRoute, isHealth } from './route.ts'
 import { routes } from './routes/index.ts'
 
 const JSON_TYPE = 'application/json'
 const PROBLEM_TYPE = 'application/problem+json'
 
-/** Paths that need no key: the same as auth.ts lets through. */
-const isOpen = ({ path }: AnyRoute) => path.startsWith('/health')
+const isOpen = ({ path }: AnyRoute) => isHealth(path)
 
 const headerTexts = {
   ETag: "The job's version in quotes; send it back as If-Match.",
@@ -85,10 +84,11 @@ function operationId({ method, path }: AnyRoute): string {
 }
 
 /** Everything the route may refuse with: what it lists, and what its shape brings with it. */
-function problemsOf(route: AnyRoute): ProblemCode[] {
+export function problemsOf(route: AnyRoute): ProblemCode[] {
   const codes = new Set<ProblemCode>(route.problems)
   if (!isOpen(route)) codes.add('unauthorized')
-  if (route.query || route.body) codes.add('validation-failed')
+  // A parameter that the route does not know is refused as well, also where it knows none.
+  if (!isOpen(route)) codes.add('validation-failed')
   if (route.body) codes.add('malformed-json').add('body-too-large').add('unsupported-media-type')
   if (!isOpen(route) && route.path !== '/callback/test') codes.add('database-unavailable')
   return [...codes]

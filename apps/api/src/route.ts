@@ -88,3 +88,6 @@ export function route<Q extends z.ZodType | undefined = undefined, B extends z.Z
 ): AnyRoute {
   return it as unknown as AnyRoute
 }
+
+/** Routes of orchestrators and load balancers: no key, and no complaint about a parameter. */
+export const isHealth = (path: string): boolean => path === '/health' || path.startsWith('/health/')

@@ -6,6 +6,9 @@ export const MAX_DEPTH = 64
 /** More faults than these are not listed. */
 const MAX_ERRORS = 20
 
+/** Longer paths name their beginning only. */
+const MAX_PATH = 12
+
 /** An object or array that is open at some point of the text. `keyFrom` and `keyTo`: the latest key, quotes included. */
 interface Level {
   isObject: boolean
@@ -67,8 +70,8 @@ export function scanJson(text: string): FieldError[] {
   return errors
 
   function report(message: string): void {
-    const path = levels.map((it) => (it.isObject ? keyOf(text, it) : String(it.index))).join('.')
-    errors.push({ path, message })
+    const path = levels.slice(0, MAX_PATH).map((it) => (it.isObject ? keyOf(text, it) : String(it.index)))
+    errors.push({ path: path.join('.'), message })
   }
 }
 

@@ -58,10 +58,15 @@ export class Problem extends Error {
   }
 }
 
+/** Most messages end the sentence that the field's name begins. */
+const VERB = /^(?:must|is) /
+
 /** The 422 that names every field at fault. @param errors at least one */
 export function invalid(errors: FieldError[]): Problem {
   const [first] = errors
-  const named = first?.path ? `${first.path} ${first.message}` : `The request ${first?.message}`
+  const named = first?.path
+    ? `${first.path}${VERB.test(first.message) ? '' : ':'} ${first.message}`
+    : `The body ${first?.message}`
   const rest = errors.length > 1 ? `, and ${errors.length - 1} more; see errors` : ''
   return new Problem('validation-failed', `${named}${rest}.`, { errors })
 }
