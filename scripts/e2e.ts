@@ -78,11 +78,11 @@ async function kill(which: typeof workers): Promise<void> {
 
 /** One job by way of the API, until its callback is on record as succeeded. */
 async function callBack(): Promise<void> {
-  const at = new Date(Date.now() + 2000).toISOString()
-  const body = JSON.stringify({ schedule_time: at, callback_url: `${url}/callback/test`, payload: { from: 'e2e' } })
   const headers = { 'content-type': 'application/json' }
   let id = ''
   await until(async () => {
+    const schedule_time = new Date(Date.now() + 2000).toISOString()
+    const body = JSON.stringify({ schedule_time, callback_url: `${url}/callback/test`, payload: { from: 'e2e' } })
     const answer = await fetch(`${url}/jobs`, { method: 'POST', headers, body })
     if (answer.status === 400) throw new Error(await answer.text())
     if (answer.status === 201) id = ((await answer.json()) as { job_id: string }).job_id
@@ -114,6 +114,6 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
     }
     if (started.exitCode !== null && started.exitCode !== 0)
       throw new Error(`it ended with exit code ${started.exitCode}`)
-    await sleep(100)
+    await sleep(200)
   }
 }

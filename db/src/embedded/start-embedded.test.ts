@@ -7,18 +7,19 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import { isAlive } from './postmaster.ts'
 import { type Embedded, startEmbedded } from './start-embedded.ts'
 
-const dataDir = mkdtempSync(join(tmpdir(), 'scheduler-embedded-')) // 0700: as root, the server's user cannot enter it
+const folders = mkdtempSync(join(tmpdir(), 'scheduler-embedded-')) // 0700: as root, the server's user cannot enter it
+const dataDir = join(folders, 'shared') // by most tests: making a database is the slow part
 const running = new Set<Embedded>()
 
 afterEach(async () => {
   for (const each of running) await each.stop()
   running.clear()
-  rmSync(dataDir, { recursive: true, force: true })
 })
+afterAll(() => rmSync(folders, { recursive: true, force: true }))
 
 /** A started server, and a wait until it has logged so many matching lines. What it commits outlives it: only `fsync` is off. */
 async function start(folder = dataDir) {
@@ -85,17 +86,18 @@ test('nobody gets in without the password, which only its owner may read', async
 
 test('killed three times, it is back each time on the same port with what was committed', async () => {
   const { embedded, logged } = await start()
-  await query(embedded.url, 'create table kept as select 1 as round')
+  await query(embedded.url, 'create table rounds as select 1 as round')
   for (const round of [1, 2, 3]) {
     process.kill(embedded.pid(), 'SIGKILL')
     await logged(/is back/, round)
-    await query(embedded.url, `insert into kept values (${round + 1})`)
+    await query(embedded.url, `insert into rounds values (${round + 1})`)
   }
-  expect(await query(embedded.url, 'select count(*)::int as rounds from kept')).toEqual([{ rounds: 4 }])
+  expect(await query(embedded.url, 'select count(*)::int as rounds from rounds')).toEqual([{ rounds: 4 }])
 })
 
 test('several starts at once on one empty folder share one server', async () => {
-  const all = await Promise.all([start(), start(), start()])
+  const folder = mkdtempSync(join(folders, 'together-'))
+  const all = await Promise.all([start(folder), start(folder), start(folder)])
   const pids = new Set(all.map(({ embedded }) => embedded.pid()))
   const urls = new Set(all.map(({ embedded }) => embedded.url))
   expect([pids.size, urls.size]).toEqual([1, 1])
@@ -149,10 +151,11 @@ test('when somebody else has taken the remembered port, it takes another', async
 })
 
 test('what a killed first start left half made is swept, and does not count as a database', async () => {
-  mkdirSync(join(dataDir, 'init-999999999-abc', 'data'), { recursive: true })
-  const { embedded } = await start()
+  const folder = mkdtempSync(join(folders, 'half-'))
+  mkdirSync(join(folder, 'init-999999999-abc', 'data'), { recursive: true })
+  const { embedded } = await start(folder)
   expect(await query(embedded.url, 'select 1 as one')).toEqual([{ one: 1 }])
-  expect(statSync(join(dataDir, 'init-999999999-abc'), { throwIfNoEntry: false })).toBeUndefined()
+  expect(statSync(join(folder, 'init-999999999-abc'), { throwIfNoEntry: false })).toBeUndefined()
 })
 
 test('a damaged folder is one sentence that names the damage and the way out', async () => {
@@ -165,8 +168,7 @@ test('a damaged folder is one sentence that names the damage and the way out', a
 })
 
 test('a data folder that is a file is one sentence', async () => {
-  const file = join(dataDir, 'file')
-  mkdirSync(dataDir, { recursive: true })
+  const file = join(folders, 'file')
   writeFileSync(file, '')
   await expect(start(file)).rejects.toThrow(/is a file where a folder is needed/)
 })
