@@ -39,7 +39,7 @@ class Oracle {
 }
 
 const DAY = 86_400_000
-const CASES_PER_ZONE = 10
+const CASES_PER_ZONE = 6
 
 const caseArb = fc.record({
   every: fc.oneof(
@@ -99,5 +99,5 @@ test('intervals agree with Temporal in every zone, around the changes of its off
   console.log(
     `intervals against Temporal: ${zones.length} zones, ${compared} compared, ${nearChange} cases near a change`,
   )
-  expect(compared).toBeGreaterThan(30_000)
+  expect(compared).toBeGreaterThan(15_000)
 })

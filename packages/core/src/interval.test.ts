@@ -101,11 +101,11 @@ describe('calendar units keep the wall time across real transitions', () => {
     ])
   })
 
-  test('a day and an hour: the day by the calendar, the hour after it as a duration', () => {
-    expect(list('America/New_York', '2026-03-07T01:30:00', { days: 1, hours: 1 }, 3)).toEqual([
+  test('a day and three hours: the day by the calendar, the hours after it as a duration', () => {
+    expect(list('America/New_York', '2026-03-07T01:30:00', { days: 1, hours: 3 }, 3)).toEqual([
       '2026-03-07T01:30:00-05:00',
-      '2026-03-08T03:30:00-04:00',
-      '2026-03-09T03:30:00-04:00',
+      '2026-03-08T05:30:00-04:00',
+      '2026-03-09T07:30:00-04:00',
     ])
   })
 })
@@ -141,11 +141,13 @@ test('without a start date the anchor itself is no occurrence', () => {
   expect(rule.countIn(0, Date.UTC(2026, 0, 1, 2))).toBe(1)
 })
 
-test('there is nothing after the year 9999', () => {
-  const { rule } = from('UTC', '9999-12-30T00:00:00', { days: 1 })
-  expect(rule.after(Date.UTC(9999, 11, 31))).toBeNull()
-  expect(rule.atOrBefore(8e15)).toBe(Date.UTC(9999, 11, 31))
+test.for(['UTC', 'America/New_York', 'Pacific/Kiritimati'])('there is nothing after the year 9999 in %s', (zone) => {
+  const { rule } = from(zone, '9999-12-29T00:00:00', { days: 1 })
+  const last = rule.atOrBefore(8e15) ?? 0
+  expect(formatInZone(last, zone)).toMatch(/^9999-12-31T00:00:00/)
+  expect(rule.after(last)).toBeNull()
   expect(rule.after(8e15)).toBeNull()
+  expect(from(zone, '9990-01-01', { years: 100 }).rule.after(Date.UTC(9991, 0))).toBeNull()
 })
 
 describe('checkEvery', () => {
