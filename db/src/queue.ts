@@ -72,8 +72,9 @@ export async function startQueue(pool: Pool, options: QueueOptions = {}): Promis
     migrate: false,
     supervise: false,
     schedule: options.schedule ?? false,
-    superviseIntervalSeconds: 2,
-    monitorIntervalSeconds: 2,
+    // The leader calls it every two seconds; at the same interval pg-boss would skip every other call.
+    superviseIntervalSeconds: 1,
+    monitorIntervalSeconds: 1,
     maintenanceIntervalSeconds: 3_600,
     // No item ever depends on another, and no asynchronous migration is expected: look rarely.
     flowIntervalSeconds: 3_600,

@@ -133,8 +133,7 @@ export function startClaimer(parts: ClaimerParts): Claimer {
     },
     async discover() {
       for (const destination of await busyDestinations(pool)) destinations.expect(destination)
-      mayHaveMore = true
-      wake()
+      if (destinations.anyBacklog()) wake()
     },
     async stop() {
       stopped = true

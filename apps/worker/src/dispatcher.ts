@@ -23,6 +23,8 @@ export interface DispatcherParts {
   most: (destination: string) => number
   /** Told how many items were put into the queue. */
   onItems: (count: number) => void
+  /** Told that items wait in the queue; nobody may have said so. */
+  onItemsWait: () => void
   /** Told which destinations had executions parked. */
   onBusy: (destinations: string[]) => void
 }
@@ -66,8 +68,9 @@ export function startDispatcher(parts: DispatcherParts): Dispatcher {
 /** One pass: dispatches a batch of what is due. Returns how long to sleep, ms; 0 when there may be more. */
 export async function dispatchPass(parts: DispatcherParts): Promise<number> {
   const before = performance.now()
-  const { now, nextRunAt, nextAttemptAt } = await lookAhead(parts.pool)
+  const { now, nextRunAt, nextAttemptAt, itemsWait } = await lookAhead(parts.pool)
   parts.clock.observe(now, before, performance.now())
+  if (itemsWait) parts.onItemsWait()
   const jobsInMs = nextRunAt ? nextRunAt.getTime() - now.getTime() : BACKSTOP_MS
   const heldInMs = nextAttemptAt ? nextAttemptAt.getTime() - now.getTime() : BACKSTOP_MS
 

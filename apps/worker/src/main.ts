@@ -61,6 +61,7 @@ const dispatcher = startDispatcher({
   graceSeconds: config.MISFIRE_GRACE_TIME,
   most: (destination) => (destinations.hasBacklog(destination) ? 0 : holdMost),
   onItems: claimer.offer,
+  onItemsWait: claimer.wake,
   onBusy: claimer.park,
 })
 const listener = startListener({

@@ -1,4 +1,5 @@
 import type { Pool } from '../client.ts'
+import { DELIVERY_QUEUE } from '../queue.ts'
 
 export interface LookAhead {
   /** The database's time. */
@@ -7,16 +8,25 @@ export interface LookAhead {
   nextRunAt: Date | null
   /** When the soonest waiting or parked execution is due; null when there is none. */
   nextAttemptAt: Date | null
+  /** Whether items wait in the queue. */
+  itemsWait: boolean
 }
 
-/** Says what is due next. Two descents of an index each, whatever the number of jobs. */
+/**
+ * Says what is due next, and whether items wait: all that an idle worker asks. One descent of an index each, whatever
+ * the number of jobs. (pg-boss has no call for the last; its table is read, never written.)
+ */
 export async function lookAhead(pool: Pool): Promise<LookAhead> {
   const { rows } = await pool.query<LookAhead>({
     name: 'look-ahead',
+    values: [DELIVERY_QUEUE],
     text: `select clock_timestamp() as now,
       (select next_run_at from jobs where next_run_at is not null order by next_run_at limit 1) as "nextRunAt",
       (select next_attempt_at from executions where next_attempt_at is not null
-       order by next_attempt_at limit 1) as "nextAttemptAt"`,
+       order by next_attempt_at limit 1) as "nextAttemptAt",
+      -- In pg-boss's own order, so that its index serves: without it, a table full of dead rows would be read through.
+      exists (select from pgboss.job where name = $1 and state < 'active' and not blocked
+        order by priority desc, created_on limit 1) as "itemsWait"`,
   })
   const [row] = rows
   if (!row) throw new Error('The database did not answer.')
