@@ -42,7 +42,12 @@ export function chooseOwner(existingData: string): Owner | null {
 export function openAccount(owner: Owner | null, folder: string, { postgres }: Binaries): Account {
   const env = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }
   const user = owner ? [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups'] : []
-  const passing = (capability: string) => [`--inh-caps=+${capability}`, `--ambient-caps=+${capability}`]
+  // The securebit lets access(2), by which initdb looks for postgres, count the capability too.
+  const passing = (capability: string) => [
+    '--securebits=+no_setuid_fixup',
+    `--inh-caps=+${capability}`,
+    `--ambient-caps=+${capability}`,
+  ]
   const extras = owner ? [[], passing('dac_read_search'), passing('dac_override')] : [[]]
   const accounts = extras.map((extra): Account => {
     // `pdeathsig` ties the server to this process even if that is killed outright; INT is its fast shutdown.
