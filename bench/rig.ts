@@ -2,6 +2,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -56,8 +57,12 @@ export interface Worker {
 
 /** Starts a worker process; its log goes to `logFile` or nowhere. */
 export function startWorker(url: string, env: Record<string, string> = {}, logFile?: string): Worker {
+  return startProcess('../apps/worker/src/main.ts', url, env, logFile)
+}
+
+function startProcess(main: string, url: string, env: Record<string, string>, logFile?: string): Worker {
   const out = logFile ? openSync(logFile, 'a') : 'ignore'
-  const child = spawn(process.execPath, [here('../apps/worker/src/main.ts')], {
+  const child = spawn(process.execPath, [here(main)], {
     env: { ...process.env, LOG_LEVEL: 'warn', ...env, DATABASE_URL: url },
     stdio: ['ignore', out, out === 'ignore' ? 'inherit' : out],
   })
@@ -81,6 +86,8 @@ export interface Rig {
   receiver: Receiver
   workers: Worker[]
   startWorkers(count: number, env?: Record<string, string>): Promise<void>
+  /** Starts an API process without keys; returns its origin. */
+  startApi(env?: Record<string, string>): Promise<string>
 }
 
 /** Runs a trial with a fresh database and a receiver, and takes everything down after it. */
@@ -105,6 +112,13 @@ export async function withRig(trial: (rig: Rig) => Promise<void>): Promise<void>
       for (let n = 0; n < count; n += 1) workers.push(startWorker(url, env, log))
       await until(async () => (await liveWorkers(pool)) >= first + count, 30_000, 'workers to start')
     },
+    async startApi(env = {}) {
+      const port = await freePort()
+      workers.push(startProcess('../apps/api/src/main.ts', url, { ...env, PORT: String(port) }, process.env.TRIAL_LOG))
+      const origin = `http://127.0.0.1:${port}`
+      await until(async () => (await fetch(`${origin}/health/ready`)).ok, 30_000, 'the API to start')
+      return origin
+    },
   }
   try {
     await trial(rig)
@@ -115,6 +129,14 @@ export async function withRig(trial: (rig: Rig) => Promise<void>): Promise<void>
     await embedded?.stop()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
 }
 
 async function liveWorkers(pool: Pool): Promise<number> {
