@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { loadConfig } from './config.ts'
+import { configShape, loadConfig } from './config.ts'
 
 const base = { DATABASE_URL: 'postgres://me@localhost/jobs' }
 const keys = { API_KEYS: 'a-long-random-key' }
@@ -49,3 +50,20 @@ describe('a bad value', () => {
     expect(app).toMatchObject({ apiKeys: ['a', 'b'], publicUrl: 'https://x.example' })
   })
 })
+
+test('.env.example has each variable, with the default where there is one', () => {
+  const lines = readFileSync(new URL('../../../.env.example', import.meta.url), 'utf8').split('\n')
+  const defaults = loadConfigDefaults()
+  for (const name of Object.keys(configShape)) {
+    const line = lines.find((it) => it.startsWith(`# ${name}=`))
+    expect(line, `${name} is missing`).toBeDefined()
+    if (typeof defaults[name] === 'number') expect(line).toBe(`# ${name}=${defaults[name]}`)
+  }
+})
+
+/** What each variable is when none is set. */
+function loadConfigDefaults(): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(configShape).map(([name, schema]) => [name, schema.safeParse(undefined).data]),
+  )
+}

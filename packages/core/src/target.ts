@@ -87,11 +87,13 @@ function refuse(address: Address, policy: TargetPolicy, hostAllowed: boolean): s
   return 'must be a public address; this instance does not call private ones (CALLBACK_ALLOW_CIDRS lists exceptions)'
 }
 
-/** The IPv4 address inside a mapped, NAT64 or 6to4 one; null when there is none. */
+/** The IPv4 address inside a mapped, compatible, NAT64 or 6to4 one; null when there is none. */
 function embedded(address: Address): Address | null {
   if (!('parts' in address)) return null
   const { parts } = address
-  const at = { ipv4Mapped: 6, rfc6145: 6, rfc6052: 6, '6to4': 1 }[address.range() as string]
+  // Of the form `::127.0.0.1`; the library takes it for a public address.
+  const isCompatible = parts.slice(0, 6).every((part) => part === 0)
+  const at = isCompatible ? 6 : { ipv4Mapped: 6, rfc6145: 6, rfc6052: 6, '6to4': 1 }[address.range() as string]
   if (at === undefined) return null
   const [high = 0, low = 0] = parts.slice(at, at + 2)
   return new ipaddr.IPv4([high >> 8, high & 255, low >> 8, low & 255])
