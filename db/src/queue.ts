@@ -138,10 +138,11 @@ export async function endItems(boss: PgBoss, client: PoolClient, items: Item[]):
   return new Set(settled)
 }
 
-/** Renews the claims; returns the ids of those that are still held. */
-export async function touchItems(boss: PgBoss, items: Item[]): Promise<Set<string>> {
+/** Renews the claims, in the caller's transaction if given; returns the ids of those that are still held. */
+export async function touchItems(boss: PgBoss, items: Item[], client?: PoolClient): Promise<Set<string>> {
   if (items.length === 0) return new Set()
-  const { settled } = (await boss.touch(DELIVERY_QUEUE, items)) as { settled?: string[] }
+  const options = client ? { db: bossDb(client) } : {}
+  const { settled } = (await boss.touch(DELIVERY_QUEUE, items, options)) as { settled?: string[] }
   return new Set(settled)
 }
 

@@ -38,6 +38,12 @@ export function execute(parts: ExecuteParts, claim: Claim): Executing {
   return { settlement, abort: sending.abort }
 }
 
+/** Sends nothing: the claim is too old by the time it would be sent. Its execution waits to be dispatched again. */
+export function abandon(parts: ExecuteParts, claim: Claim): Executing {
+  const now = parts.clock.now()
+  return { settlement: Promise.resolve(settlementOf(claim, null, now, now)), abort() {} }
+}
+
 function countsAgainstDestination(answer: Answer | null): boolean {
   return answer !== null && isDestinationFailure(answer.outcome, answer.status)
 }

@@ -2,7 +2,7 @@ import type { Pool } from '@scheduler/db/client'
 import { beginHeld, type Claim, type Held, putBack } from '@scheduler/db/queries/claim'
 import type { Boss } from '@scheduler/db/queue'
 import type { Destinations } from './destinations.ts'
-import { type ExecuteParts, type Executing, execute } from './execute.ts'
+import { abandon, type ExecuteParts, type Executing, execute } from './execute.ts'
 import { createHeldItems } from './held-items.ts'
 import type { Leases } from './leases.ts'
 import type { Settler } from './settler.ts'
@@ -52,7 +52,7 @@ export function startLauncher(parts: LauncherParts): Launcher {
   const free = () => (leases.fenced || settler.pending > 2 * concurrency ? 0 : concurrency - flying.size)
 
   const start = (claimed: Claim, since: number) => {
-    const executing = execute(parts, claimed)
+    const executing = leases.isStale(since) ? abandon(parts, claimed) : execute(parts, claimed)
     flying.add(executing)
     leases.hold(claimed.item, since, executing.abort)
     void executing.settlement.then((settlement) => {

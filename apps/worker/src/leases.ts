@@ -26,6 +26,8 @@ export interface Leases {
   readonly held: number
   /** Whether the database has not been heard of for so long that nothing new may start. */
   readonly fenced: boolean
+  /** Whether a claim made at `since` is too old for its attempt to start: this process stood still meanwhile. */
+  isStale(since: number): boolean
   stop(): Promise<void>
 }
 
@@ -94,6 +96,7 @@ export function startLeases(boss: Boss, log: Logger): Leases {
     get fenced() {
       return leases.size > 0 && performance.now() - oldest() > FENCE_MS
     },
+    isStale: (since) => performance.now() - since > FENCE_MS,
     async stop() {
       stopped = true
       clearInterval(watch)

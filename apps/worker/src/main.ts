@@ -35,7 +35,11 @@ const pool = createPool(url, { max: 10, name: 'scheduler worker' })
 const clock = createDbClock()
 const client = createCallbackClient(targetPolicy(config))
 await untilDatabase(async () => void (await clock.refresh(pool)), log, stop)
-const boss = await untilDatabase(() => startQueue(pool, { schedule: true, onError: () => {} }), log, stop)
+const boss = await untilDatabase(
+  () => startQueue(pool, { schedule: true, onError: (error) => log.warn({ reason: error.message }, 'queue failed') }),
+  log,
+  stop,
+)
 
 const destinations = createDestinations({
   concurrency: config.destinationConcurrency,

@@ -1,6 +1,6 @@
 import type { PgBoss } from 'pg-boss'
 import type { Pool, PoolClient } from '../client.ts'
-import { endItems, fetchItems, type Item } from '../queue.ts'
+import { endItems, fetchItems, type Item, touchItems } from '../queue.ts'
 import { transaction } from '../transaction.ts'
 
 /** An execution this worker has claimed: its next attempt is recorded as begun, and is to be sent. */
@@ -70,7 +70,8 @@ export async function claim(
   return await transaction(pool, async (client) => {
     const items = await fetchItems(boss, client, limit)
     if (items.length === 0) return { claims: [], held: [], fetched: 0, parked: 0 }
-    const { found, now } = await lockExecutions(client, items)
+    // Items that aren't ours to make sense of are ended with those whose execution is gone.
+    const { found, now } = await lockExecutions(client, items.filter(isSound))
 
     const send: Found[] = []
     const held: Found[] = []
@@ -94,10 +95,23 @@ export async function claim(
   })
 }
 
-/** Begins attempts of items that were held. Those whose execution was cancelled meanwhile are ended, and don't come back. */
+/** Whether an item says which execution it is for; anyone may put anything into a queue. */
+function isSound({ data }: Item): boolean {
+  return typeof data?.e === 'string' && /^[0-9a-f-]{36}$/.test(data.e) && Number.isSafeInteger(data.s)
+}
+
+/**
+ * Begins attempts of items that were held. Those whose execution was cancelled meanwhile are ended; those that were lost
+ * to another worker are left to it. Neither comes back.
+ */
 export async function beginHeld({ pool, boss, workerId }: ClaimParts, held: Held[]): Promise<Claim[]> {
   return await transaction(pool, async (client) => {
-    const items = held.map(({ item }) => item)
+    const still = await touchItems(
+      boss,
+      held.map(({ item }) => item),
+      client,
+    )
+    const items = held.map(({ item }) => item).filter(({ id }) => still.has(id))
     const { found, now } = await lockExecutions(client, items)
     const claims = await begin(client, found, workerId, now)
     const begun = new Set(claims.map((it) => it.item.id))

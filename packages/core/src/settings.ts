@@ -39,7 +39,7 @@ export const commonSettings = {
   MISFIRE_GRACE_TIME: z.coerce
     .number()
     .int()
-    .min(0)
+    .min(1)
     .max(31_536_000)
     .default(900)
     .describe('Seconds an occurrence may be late and still be sent, where the job does not say.'),
