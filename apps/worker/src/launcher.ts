@@ -52,12 +52,14 @@ export function startLauncher(parts: LauncherParts): Launcher {
   const free = () => (leases.fenced || settler.pending > 2 * concurrency ? 0 : concurrency - flying.size)
 
   const start = (claimed: Claim, since: number) => {
-    const executing = leases.isStale(since) ? abandon(parts, claimed) : execute(parts, claimed)
+    const stale = leases.isStale(since)
+    const executing = stale ? abandon(parts, claimed) : execute(parts, claimed)
     flying.add(executing)
     leases.hold(claimed.item, since, executing.abort)
     void executing.settlement.then((settlement) => {
       flying.delete(executing)
-      destinations.release(claimed.destination)
+      if (stale) destinations.giveBack(claimed.destination)
+      else destinations.release(claimed.destination)
       settler.push(settlement)
       if (waiting.size > 0) wake()
       if (flying.size === 0) idle.wake()
