@@ -1,6 +1,6 @@
 import { type Circuit, type CircuitStateName, createCircuit } from '@scheduler/core/circuit'
 import { createSendWindow, type SendWindow } from '@scheduler/core/send-window'
-import type { Park } from '@scheduler/db/queries/claim'
+import type { Park } from '@scheduler/db/queries/begin-attempts'
 import type { CircuitReport } from '@scheduler/db/queries/record-circuits'
 
 export interface DestinationOptions {

@@ -1,6 +1,6 @@
 import { callbackHeaders, failureReason, isDestinationFailure } from '@scheduler/core/callback'
 import type { DbClock } from '@scheduler/db/db-clock'
-import type { Claim } from '@scheduler/db/queries/claim'
+import type { Claim } from '@scheduler/db/queries/begin-attempts'
 import type { Settlement } from '@scheduler/db/queries/settle'
 import type { Logger } from 'pino'
 import type { Answer, CallbackClient } from './callback-client.ts'

@@ -1,5 +1,6 @@
 import type { Pool } from '@scheduler/db/client'
-import { beginHeld, type Claim, type Held, putBack } from '@scheduler/db/queries/claim'
+import type { Claim } from '@scheduler/db/queries/begin-attempts'
+import { beginHeld, type Held, putBack } from '@scheduler/db/queries/claim'
 import type { Boss } from '@scheduler/db/queue'
 import type { Destinations } from './destinations.ts'
 import { abandon, type ExecuteParts, type Executing, execute } from './execute.ts'

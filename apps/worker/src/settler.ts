@@ -1,5 +1,5 @@
 import type { Pool } from '@scheduler/db/client'
-import { isDataError } from '@scheduler/db/queries/dispatch-due'
+import { isDataError } from '@scheduler/db/queries/quarantine-job'
 import { type Settlement, settle } from '@scheduler/db/queries/settle'
 import type { Boss } from '@scheduler/db/queue'
 import type { Logger } from 'pino'

@@ -1,26 +1,8 @@
 import type { PgBoss } from 'pg-boss'
-import type { Pool, PoolClient } from '../client.ts'
+import type { Pool } from '../client.ts'
 import { endItems, fetchItems, type Item, touchItems } from '../queue.ts'
 import { transaction } from '../transaction.ts'
-
-/** An execution this worker has claimed: its next attempt is recorded as begun, and is to be sent. */
-export interface Claim {
-  item: Item
-  executionId: string
-  jobId: string
-  jobVersion: number
-  scheduledFor: Date
-  attempt: number
-  callbackUrl: string
-  destination: string
-  payload: string
-}
-
-/** Keeps an execution out of the queue, without an attempt, until `at`. */
-export interface Park {
-  reason: 'circuit_open' | 'destination_busy'
-  at: Date
-}
+import { begin, type Claim, type Found, lockExecutions, type Park, parkAll, recordAbandoned } from './begin-attempts.ts'
 
 /** An item this worker holds whose attempt has not begun: its execution is still `queued`, and can be cancelled. */
 export interface Held {
@@ -35,18 +17,6 @@ export interface Claimed {
   fetched: number
   /** How many executions were parked instead. */
   parked: number
-}
-
-interface Found {
-  id: string
-  scheduled_for: Date
-  state: string
-  attempt: number
-  destination: string
-  claimed_at: Date | null
-  claimed_by: string | null
-  job_version: number
-  item: Item
 }
 
 export interface ClaimParts {
@@ -137,110 +107,4 @@ export async function putBack({ pool, boss }: ClaimParts, held: Held[], park?: P
     )
     await endItems(boss, client, items)
   })
-}
-
-/** Locks the items' executions, in order of id so that two claims can't block each other; cancelled ones don't come back. */
-async function lockExecutions(client: PoolClient, items: Item[]): Promise<{ found: Found[]; now: Date }> {
-  const { rows } = await client.query<Found & { now: Date; item_id: string }>({
-    name: 'lock-executions',
-    text: `
-      select e.id, e.scheduled_for, e.state, e.attempt, e.destination, e.claimed_at, e.claimed_by, e.job_version,
-        e.item_id, clock_timestamp() as now
-      from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as i(id, scheduled_for, item_id)
-      join executions e on e.id = i.id and e.scheduled_for = i.scheduled_for
-      where e.item_id = i.item_id and e.state in ('queued', 'running')
-      order by e.id for update of e`,
-    values: [
-      items.map((item) => item.data.e),
-      items.map((item) => new Date(item.data.s)),
-      items.map((item) => item.id),
-    ],
-  })
-  const byId = new Map(items.map((item) => [item.id, item]))
-  const found = rows.flatMap((row) => {
-    const item = byId.get(row.item_id)
-    return item ? [{ ...row, item }] : []
-  })
-  return { found, now: rows[0]?.now ?? new Date(Number.NaN) }
-}
-
-/**
- * Records the start of an attempt, before its first byte. A job that was deleted or paused since is refused: the row of
- * an attempt that a dying worker left `running` can't be cancelled by the delete itself.
- */
-async function begin(client: PoolClient, send: Found[], workerId: string, now: Date): Promise<Claim[]> {
-  if (send.length === 0) return []
-  await recordAbandoned(client, send, now)
-  const { rows } = await client.query<Omit<Claim, 'item'> & { itemId: string }>({
-    name: 'begin-attempts',
-    text: `
-      update executions e
-      set state = 'running', reason = null, attempt = e.attempt + 1, claimed_at = $3::timestamptz, claimed_by = $4
-      from unnest($1::uuid[], $2::timestamptz[]) as i(id, scheduled_for), jobs j
-      where e.id = i.id and e.scheduled_for = i.scheduled_for and j.id = e.job_id and j.deleted_at is null
-        and (j.status <> 'paused' or e.created_at >= j.paused_at)
-      returning e.item_id as "itemId", e.id as "executionId", e.job_id as "jobId", j.version as "jobVersion",
-        e.scheduled_for as "scheduledFor", e.attempt, j.callback_url as "callbackUrl", e.destination, j.payload`,
-    values: [send.map((it) => it.id), send.map((it) => it.scheduled_for), now, workerId],
-  })
-  const begun = new Map(rows.map((row) => [row.itemId, row]))
-  const refused = send.filter(({ item }) => !begun.has(item.id))
-  await cancelRefused(client, refused, now)
-  return send.flatMap(({ item }) => {
-    const row = begun.get(item.id)
-    return row ? [{ ...row, item }] : []
-  })
-}
-
-/** Writes the attempt that a lost worker never settled: an execution that was still `running` when its item came back. */
-async function recordAbandoned(client: PoolClient, found: Found[], now: Date): Promise<void> {
-  const lost = found.filter((it) => it.state === 'running' && it.claimed_at && it.claimed_by)
-  if (lost.length === 0) return
-  await client.query(
-    `insert into attempts
-       (execution_id, scheduled_for, attempt, outcome, started_at, finished_at, job_version, worker_id)
-     select id, scheduled_for, attempt, 'abandoned', started_at, $4, job_version, worker_id
-     from unnest($1::uuid[], $2::timestamptz[], $3::int[], $5::timestamptz[], $6::int[], $7::uuid[])
-       as a(id, scheduled_for, attempt, started_at, job_version, worker_id)
-     on conflict do nothing`,
-    [
-      lost.map((it) => it.id),
-      lost.map((it) => it.scheduled_for),
-      lost.map((it) => it.attempt),
-      now,
-      lost.map((it) => it.claimed_at),
-      lost.map((it) => it.job_version),
-      lost.map((it) => it.claimed_by),
-    ],
-  )
-}
-
-async function parkAll(client: PoolClient, park: (Found & Park)[]): Promise<void> {
-  if (park.length === 0) return
-  await client.query({
-    name: 'park',
-    text: `
-      update executions e set state = 'parked', reason = p.reason, next_attempt_at = p.at
-      from unnest($1::uuid[], $2::timestamptz[], $3::execution_reason[], $4::timestamptz[])
-        as p(id, scheduled_for, reason, at)
-      where e.id = p.id and e.scheduled_for = p.scheduled_for`,
-    values: [
-      park.map((it) => it.id),
-      park.map((it) => it.scheduled_for),
-      park.map((it) => it.reason),
-      park.map((it) => it.at),
-    ],
-  })
-}
-
-async function cancelRefused(client: PoolClient, refused: Found[], now: Date): Promise<void> {
-  if (refused.length === 0) return
-  await client.query(
-    `update executions e set state = 'cancelled', finished_at = $3,
-       reason = case when exists (select from jobs j where j.id = e.job_id and j.deleted_at is null)
-         then 'paused'::execution_reason else 'deleted'::execution_reason end
-     from unnest($1::uuid[], $2::timestamptz[]) as r(id, scheduled_for)
-     where e.id = r.id and e.scheduled_for = r.scheduled_for`,
-    [refused.map((it) => it.id), refused.map((it) => it.scheduled_for), now],
-  )
 }

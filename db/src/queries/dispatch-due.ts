@@ -1,13 +1,13 @@
 import { type Plan, plan } from '@scheduler/core/planner'
-import type { Policies, Schedule } from '@scheduler/core/schedule'
-import { parseZone } from '@scheduler/core/timezone'
+import type { Schedule } from '@scheduler/core/schedule'
 import type { PgBoss } from 'pg-boss'
-import { v7 as uuidv7 } from 'uuid'
 import type { Pool, PoolClient } from '../client.ts'
-import { enqueue, newItemId } from '../queue.ts'
 import type { StoredPolicies } from '../schema/jobs.ts'
 import { transaction } from '../transaction.ts'
-import { BUSY, dueRowsOf, type LedgerRow, parkOverflow } from './ledger-rows.ts'
+import { insertLedger } from './insert-ledger.ts'
+import { dueRowsOf, type LedgerRow, parkOverflow } from './ledger-rows.ts'
+import { policiesOf } from './policies-of.ts'
+import { isDataError, quarantine } from './quarantine-job.ts'
 
 /** A job as the dispatcher reads it. */
 export interface DueJob {
@@ -108,14 +108,6 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
   return { jobs: due.length, items, busy, quarantined, unsent }
 }
 
-/** What the planner takes, from what the job's row holds. @throws when the zone is not one. */
-export function policiesOf(job: Pick<DueJob, 'id' | 'timezone' | 'policies'>, graceSeconds: number): Policies {
-  const zone = parseZone(job.timezone)
-  if (!zone) throw new Error(`${job.timezone} is not a time zone`)
-  const { misfire, jitterSeconds = 0 } = job.policies
-  return { zone, seed: job.id, jitterSeconds, misfire: { policy: 'last', graceSeconds, max: 1_000, ...misfire } }
-}
-
 interface Clock {
   id: string
   cursor: Date
@@ -130,51 +122,6 @@ function clockOf(id: string, { cursor, next }: Plan): Clock {
     nextRunAt: next && new Date(next.effective),
     nextScheduledFor: next && new Date(next.nominal),
   }
-}
-
-/**
- * Inserts ledger rows, and queue items for those to be sent. A row whose occurrence is in the ledger already is left
- * out, and gets no item. Returns the number of items.
- */
-export async function insertLedger(client: PoolClient, boss: PgBoss, rows: LedgerRow[], now: Date): Promise<number> {
-  if (rows.length === 0) return 0
-  const withIds = rows.map((row) => ({ ...row, id: uuidv7(), itemId: row.state === 'queued' ? newItemId() : null }))
-  const { rows: inserted } = await client.query<{ id: string; item_id: string | null; scheduled_for: Date }>({
-    name: 'insert-ledger',
-    text: `
-      insert into executions (id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count,
-        effective_at, destination, item_id, created_at, finished_at, next_attempt_at)
-      select r.*, $13::timestamptz, case when r.state in ('skipped', 'expired') then $13::timestamptz end,
-        case when r.state = 'parked' then $13::timestamptz + make_interval(secs => $14) end
-      from unnest($1::uuid[], $2::uuid[], $3::int[], $4::execution_kind[], $5::execution_state[],
-        $6::execution_reason[], $7::timestamptz[], $8::timestamptz[], $9::int[], $10::timestamptz[], $11::text[],
-        $12::uuid[])
-        as r(id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count, effective_at,
-          destination, item_id)
-      on conflict on constraint executions_one_per_occurrence do nothing
-      returning id, item_id, scheduled_for`,
-    values: [
-      withIds.map((row) => row.id),
-      withIds.map((row) => row.jobId),
-      withIds.map((row) => row.jobVersion),
-      withIds.map((row) => row.kind),
-      withIds.map((row) => row.state),
-      withIds.map((row) => row.reason),
-      withIds.map((row) => row.scheduledFor),
-      withIds.map((row) => row.scheduledUntil),
-      withIds.map((row) => row.count),
-      withIds.map((row) => row.effectiveAt),
-      withIds.map((row) => row.destination),
-      withIds.map((row) => row.itemId),
-      now,
-      BUSY.seconds,
-    ],
-  })
-  const items = inserted.flatMap((row) =>
-    row.item_id ? [{ id: row.item_id, data: { e: row.id, s: row.scheduled_for.getTime() } }] : [],
-  )
-  await enqueue(boss, client, items)
-  return items.length
 }
 
 async function moveClocks(client: PoolClient, clocks: Clock[], now: Date): Promise<void> {
@@ -196,20 +143,4 @@ async function moveClocks(client: PoolClient, clocks: Clock[], now: Date): Promi
       now,
     ],
   })
-}
-
-/** Sets a job aside: it makes no occurrences until it is edited, and says why. */
-export async function quarantine(client: Pool | PoolClient, jobId: string, reason: string): Promise<void> {
-  await client.query(
-    `update jobs set status = 'quarantined', status_reason = $2, next_run_at = null, next_scheduled_for = null,
-       version = version + 1, updated_at = now()
-     where id = $1 and deleted_at is null`,
-    [jobId, reason.slice(0, 500)],
-  )
-}
-
-/** Whether Postgres refused the data itself (SQLSTATE classes 22 and 23), as opposed to being away or busy. */
-export function isDataError(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' && /^2[23]/.test(code)
 }

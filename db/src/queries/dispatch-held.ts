@@ -2,7 +2,7 @@ import type { PgBoss } from 'pg-boss'
 import type { Pool } from '../client.ts'
 import { enqueue } from '../queue.ts'
 import { transaction } from '../transaction.ts'
-import type { Park } from './claim.ts'
+import type { Park } from './begin-attempts.ts'
 
 /** Waiting and parked executions whose time has come, soonest first. */
 const dueSql = `

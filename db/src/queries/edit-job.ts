@@ -5,7 +5,7 @@ import { parseZone } from '@scheduler/core/timezone'
 import type { Pool } from '../client.ts'
 import type { JobRow } from '../schema/jobs.ts'
 import { changeJob, type JobChange, redirectPending } from './change-job.ts'
-import { policiesOf } from './dispatch-due.ts'
+import { policiesOf } from './policies-of.ts'
 
 /** The columns that a client may write. */
 export type JobEdit = Partial<

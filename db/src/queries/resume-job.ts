@@ -6,8 +6,9 @@ import type { Pool } from '../client.ts'
 import { notifyWork } from '../notify.ts'
 import type { JobRow } from '../schema/jobs.ts'
 import { changeJob } from './change-job.ts'
-import { insertLedger, policiesOf } from './dispatch-due.ts'
+import { insertLedger } from './insert-ledger.ts'
 import type { LedgerRow } from './ledger-rows.ts'
+import { policiesOf } from './policies-of.ts'
 
 /**
  * Lets a paused or quarantined job make occurrences again. What came due during the pause is sent as `missed` says,

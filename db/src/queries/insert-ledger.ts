@@ -1,0 +1,50 @@
+import type { PgBoss } from 'pg-boss'
+import { v7 as uuidv7 } from 'uuid'
+import type { PoolClient } from '../client.ts'
+import { enqueue, newItemId } from '../queue.ts'
+import { BUSY, type LedgerRow } from './ledger-rows.ts'
+
+/**
+ * Inserts ledger rows, and queue items for those to be sent. A row whose occurrence is in the ledger already is left
+ * out, and gets no item. Returns the number of items.
+ */
+export async function insertLedger(client: PoolClient, boss: PgBoss, rows: LedgerRow[], now: Date): Promise<number> {
+  if (rows.length === 0) return 0
+  const withIds = rows.map((row) => ({ ...row, id: uuidv7(), itemId: row.state === 'queued' ? newItemId() : null }))
+  const { rows: inserted } = await client.query<{ id: string; item_id: string | null; scheduled_for: Date }>({
+    name: 'insert-ledger',
+    text: `
+      insert into executions (id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count,
+        effective_at, destination, item_id, created_at, finished_at, next_attempt_at)
+      select r.*, $13::timestamptz, case when r.state in ('skipped', 'expired') then $13::timestamptz end,
+        case when r.state = 'parked' then $13::timestamptz + make_interval(secs => $14) end
+      from unnest($1::uuid[], $2::uuid[], $3::int[], $4::execution_kind[], $5::execution_state[],
+        $6::execution_reason[], $7::timestamptz[], $8::timestamptz[], $9::int[], $10::timestamptz[], $11::text[],
+        $12::uuid[])
+        as r(id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count, effective_at,
+          destination, item_id)
+      on conflict on constraint executions_one_per_occurrence do nothing
+      returning id, item_id, scheduled_for`,
+    values: [
+      withIds.map((row) => row.id),
+      withIds.map((row) => row.jobId),
+      withIds.map((row) => row.jobVersion),
+      withIds.map((row) => row.kind),
+      withIds.map((row) => row.state),
+      withIds.map((row) => row.reason),
+      withIds.map((row) => row.scheduledFor),
+      withIds.map((row) => row.scheduledUntil),
+      withIds.map((row) => row.count),
+      withIds.map((row) => row.effectiveAt),
+      withIds.map((row) => row.destination),
+      withIds.map((row) => row.itemId),
+      now,
+      BUSY.seconds,
+    ],
+  })
+  const items = inserted.flatMap((row) =>
+    row.item_id ? [{ id: row.item_id, data: { e: row.id, s: row.scheduled_for.getTime() } }] : [],
+  )
+  await enqueue(boss, client, items)
+  return items.length
+}

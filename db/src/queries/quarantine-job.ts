@@ -1,0 +1,17 @@
+import type { Pool, PoolClient } from '../client.ts'
+
+/** Sets a job aside: it makes no occurrences until it is edited, and says why. */
+export async function quarantine(client: Pool | PoolClient, jobId: string, reason: string): Promise<void> {
+  await client.query(
+    `update jobs set status = 'quarantined', status_reason = $2, next_run_at = null, next_scheduled_for = null,
+       version = version + 1, updated_at = now()
+     where id = $1 and deleted_at is null`,
+    [jobId, reason.slice(0, 500)],
+  )
+}
+
+/** Whether Postgres refused the data itself (SQLSTATE classes 22 and 23), as opposed to being away or busy. */
+export function isDataError(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' && /^2[23]/.test(code)
+}
