@@ -4,8 +4,9 @@ import { createIntervalJob, until, verdict, wait, withRig } from '../rig.ts'
 export async function killDatabase(args: string[]): Promise<void> {
   const jobs = Number(args[0] ?? 200)
   const kills = Number(args[1] ?? 3)
-  await withRig(async ({ pool, embedded, receiver, workers, startWorkers }) => {
+  await withRig(async ({ pool, embedded, receiver, workers, startWorkers, startApi }) => {
     if (!embedded) throw new Error('This trial kills the embedded Postgres; unset TRIAL_DATABASE_URL.')
+    const asking = askAgainAndAgain(await startApi())
     await startWorkers(3)
     const start = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 3_000)
     const end = new Date(start.getTime() + (kills * 10 + 10) * 1_000)
@@ -34,6 +35,7 @@ export async function killDatabase(args: string[]): Promise<void> {
       return rows[0].n >= expected
     }
     await until(accounted, 60_000, 'every occurrence to be in the ledger')
+    const answers = await asking.stop()
     await wait(2_000)
     const arrivals = await receiver.arrivals()
     const { rows } = await pool.query(`
@@ -51,10 +53,45 @@ export async function killDatabase(args: string[]): Promise<void> {
       rows.every((it) => it.state === 'succeeded' || it.reason === 'coalesced'),
     )
     result.check('slowest recovery', Math.max(...recoveries) <= 5, `${Math.max(...recoveries).toFixed(1)} s`)
+    const { ok, away, others, slowestMs } = answers
+    result.check('API answers', others === 0, `${ok} ok, ${away} 503 problem+json, ${others} others`)
+    result.check('slowest API answer', slowestMs <= 2_000, `${slowestMs.toFixed(0)} ms`)
     result.check(
-      'no worker exited',
+      'no process exited',
       workers.every(({ process: { exitCode, signalCode } }) => exitCode === null && !signalCode),
     )
     result.end()
   })
+}
+
+/** Asks the API for a list and for a new job every 50 ms, and counts how it answers. */
+function askAgainAndAgain(api: string) {
+  const answers = { ok: 0, away: 0, others: 0, slowestMs: 0 }
+  let stopped = false
+  const ask = async (path: string, init: RequestInit) => {
+    const began = performance.now()
+    const answer = await fetch(api + path, init).catch(() => null)
+    await answer?.arrayBuffer()
+    answers.slowestMs = Math.max(answers.slowestMs, performance.now() - began)
+    const problem = answer?.headers.get('content-type')?.startsWith('application/problem+json')
+    if (answer?.ok) answers.ok += 1
+    else if (answer?.status === 503 && problem) answers.away += 1
+    else answers.others += 1
+  }
+  const body = JSON.stringify({ schedule_time: '2999-01-01T00:00:00Z', callback_url: 'http://127.0.0.1:9/' })
+  const loop = async () => {
+    while (!stopped) {
+      await ask('/jobs?limit=5', {})
+      await ask('/jobs', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      await wait(50)
+    }
+  }
+  const asking = loop()
+  return {
+    async stop() {
+      stopped = true
+      await asking
+      return answers
+    },
+  }
 }
