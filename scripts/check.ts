@@ -1,6 +1,7 @@
 // Everything about the tree that can be judged without running the service. Prints each check with its outcome.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { configTable } from './checks/config-table.ts'
 import { corePurity } from './checks/core-purity.ts'
 import { envExample } from './checks/env-example.ts'
 import { fileCeiling } from './checks/file-ceiling.ts'
@@ -21,6 +22,7 @@ const checks: Record<string, Check> = {
   'migrations are up to date': migrations,
   'openapi.json is up to date': openapiFile,
   '.env.example is complete': envExample,
+  'the README names every variable': configTable,
 }
 
 let passed = 0
