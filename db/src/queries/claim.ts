@@ -1,5 +1,5 @@
 import type { PgBoss } from 'pg-boss'
-import type { Pool } from '../client.ts'
+import type { Pool, PoolClient } from '../client.ts'
 import { endItems, fetchItems, type Item, touchItems } from '../queue.ts'
 import { transaction } from '../transaction.ts'
 import { begin, type Claim, type Found, lockExecutions, type Park, parkAll, recordAbandoned } from './begin-attempts.ts'
@@ -76,12 +76,7 @@ function isSound({ data }: Item): boolean {
  */
 export async function beginHeld({ pool, boss, workerId }: ClaimParts, held: Held[]): Promise<Claim[]> {
   return await transaction(pool, async (client) => {
-    const still = await touchItems(
-      boss,
-      held.map(({ item }) => item),
-      client,
-    )
-    const items = held.map(({ item }) => item).filter(({ id }) => still.has(id))
+    const items = await stillHeld(boss, client, held)
     const { found, now } = await lockExecutions(client, items)
     const claims = await begin(client, found, workerId, now)
     const begun = new Set(claims.map((it) => it.item.id))
@@ -94,10 +89,13 @@ export async function beginHeld({ pool, boss, workerId }: ClaimParts, held: Held
   })
 }
 
-/** Puts held items back: their executions are parked as `park` says, or, without it, for anyone to take at once. */
+/**
+ * Puts held items back: their executions are parked as `park` says, or, without it, for anyone to take at once. Those
+ * that were lost to another worker are left to it.
+ */
 export async function putBack({ pool, boss }: ClaimParts, held: Held[], park?: Park): Promise<void> {
   await transaction(pool, async (client) => {
-    const items = held.map(({ item }) => item)
+    const items = await stillHeld(boss, client, held)
     const { found, now } = await lockExecutions(client, items)
     const parking = park ?? { reason: 'destination_busy', at: now }
     await recordAbandoned(client, found, now)
@@ -107,4 +105,11 @@ export async function putBack({ pool, boss }: ClaimParts, held: Held[], park?: P
     )
     await endItems(boss, client, items)
   })
+}
+
+/** The items whose claim is still this worker's; it is renewed, and stays so until the transaction ends. */
+async function stillHeld(boss: PgBoss, client: PoolClient, held: Held[]): Promise<Item[]> {
+  const items = held.map(({ item }) => item)
+  const still = await touchItems(boss, items, client)
+  return items.filter(({ id }) => still.has(id))
 }
