@@ -58,9 +58,13 @@ async function updateExecutions(client: PoolClient, settlements: Settlement[]): 
       update executions e
       set state = s.state, reason = s.reason, next_attempt_at = s.next_attempt_at,
         finished_at = case when s.state = 'waiting' then null else s.finished_at end
-      from unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::execution_state[], $5::execution_reason[],
-        $6::timestamptz[], $7::timestamptz[])
-        as s(id, scheduled_for, attempt, state, reason, next_attempt_at, finished_at)
+      from (
+        -- Two attempts of one execution may be settled together; an update would take either.
+        select distinct on (id, scheduled_for) *
+        from unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::execution_state[], $5::execution_reason[],
+          $6::timestamptz[], $7::timestamptz[])
+          as u(id, scheduled_for, attempt, state, reason, next_attempt_at, finished_at)
+        order by id, scheduled_for, state = 'succeeded' desc, attempt desc) as s
       where e.id = s.id and e.scheduled_for = s.scheduled_for
         and case when s.state = 'succeeded' then e.finished_at is null
           else e.state = 'running' and e.attempt = s.attempt end
