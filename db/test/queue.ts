@@ -1,5 +1,5 @@
-import { expect } from 'vitest'
-import { createDb, type Pool } from '../src/client.ts'
+import { expect, onTestFinished } from 'vitest'
+import { createDb, type Pool, type PoolClient } from '../src/client.ts'
 import { claim } from '../src/queries/claim.ts'
 import { insertLedger } from '../src/queries/insert-ledger.ts'
 import type { Settlement } from '../src/queries/settle.ts'
@@ -92,6 +92,14 @@ export async function soleExecution(pool: Pool) {
   const rows = await createDb(pool).select().from(executions)
   expect(rows).toHaveLength(1)
   return rows[0] as (typeof rows)[number]
+}
+
+/** A transaction of its own; what is left of it is cut off when the test is over. */
+export async function begin(pool: Pool): Promise<PoolClient> {
+  const client = await pool.connect()
+  onTestFinished(() => client.release(true))
+  await client.query('begin')
+  return client
 }
 
 /** Waits until so many sessions of this database wait for a lock that another holds. */

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { expect } from 'vitest'
 import { ago, ahead, execution, job, repeating } from '../../test/factories.ts'
-import { queueItems, test, untilBlocked } from '../../test/queue.ts'
+import { begin, queueItems, test, untilBlocked } from '../../test/queue.ts'
 import type { Pool } from '../client.ts'
 import { executions, jobs } from '../schema/index.ts'
 import { dispatchDue, PoisonJob } from './dispatch-due.ts'
@@ -44,14 +44,12 @@ test('a job that another dispatcher holds is passed over, not waited for', async
   const held = job({ nextRunAt: ago(2) })
   const free = job({ nextRunAt: ago(1) })
   await db.insert(jobs).values([held, free])
-  const other = await pool.connect()
-  await other.query('begin')
+  const other = await begin(pool)
   await other.query('select from jobs where id = $1 for update', [held.id])
 
   const done = await dispatchDue(pool, boss, options)
 
   await other.query('rollback')
-  other.release()
   expect(done).toMatchObject({ jobs: 1, items: 1 })
   expect(await db.select({ jobId: executions.jobId }).from(executions)).toEqual([{ jobId: free.id }])
 })
@@ -63,8 +61,7 @@ test('a job stays locked while it is dispatched: whoever changes it waits until 
 }) => {
   const due = job()
   await db.insert(jobs).values(due)
-  const other = await pool.connect()
-  await other.query('begin')
+  const other = await begin(pool)
   // The dispatcher's insert waits for this one, with its job locked.
   await other.query(`insert into executions (id, job_id, job_version, kind, state, scheduled_for, effective_at,
     created_at, destination) select gen_random_uuid(), id, 1, 'schedule', 'queued', next_run_at, next_run_at, now(), ''
@@ -74,7 +71,6 @@ test('a job stays locked while it is dispatched: whoever changes it waits until 
   const changing = pool.query(`update jobs set name = 'changed' returning next_run_at > now() as moved`)
   await untilBlocked(pool, 2)
   await other.query('rollback')
-  other.release()
 
   expect(await dispatching).toMatchObject({ jobs: 1, items: 1 })
   expect((await changing).rows).toEqual([{ moved: true }])
