@@ -1,4 +1,4 @@
-import { createServer, type Socket } from 'node:net'
+import { createConnection, createServer, type Socket } from 'node:net'
 import { createPool } from '@scheduler/db/client'
 import { pino } from 'pino'
 import { describe, expect } from 'vitest'
@@ -53,6 +53,31 @@ describe('503 database-unavailable', () => {
     await refused(`postgres://me@127.0.0.1:${port}/jobs`)
     for (const socket of sockets) socket.destroy()
     silent.close()
+  })
+
+  test('it falls silent between two requests: no statement of a transaction is waited for beyond two seconds', async ({
+    databaseUrl,
+  }) => {
+    const sockets: Socket[] = []
+    const proxy = createServer((socket) => {
+      const target = createConnection(Number(new URL(databaseUrl).port), new URL(databaseUrl).hostname)
+      socket.pipe(target).pipe(socket)
+      sockets.push(socket, target)
+    }).listen(0, '127.0.0.1')
+    await new Promise((resolve) => proxy.once('listening', resolve))
+    const through = new URL(databaseUrl)
+    through.port = String((proxy.address() as { port: number }).port)
+    const own = createPool(through.href, { max: 1, connectMs: 1_500, queryMs: 1_800 })
+    const api = await startApi(own)
+    const { body } = await api.call('POST', '/jobs/interval', daily)
+    for (const socket of sockets) socket.unpipe()
+    const begun = performance.now()
+    expect((await api.call('DELETE', `/jobs/${body.job_id}`)).status).toBe(503)
+    expect(performance.now() - begun).toBeLessThan(2_100)
+    for (const socket of sockets) socket.destroy()
+    proxy.close()
+    await api.close()
+    await own.end()
   })
 
   test('it recovers by itself when the database is back', async ({ databaseUrl, pool, boss }) => {

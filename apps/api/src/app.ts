@@ -20,7 +20,8 @@ export function createApp(deps: Deps): Express {
   app.use(requestLog(deps.log))
   app.use(auth(deps.settings.apiKeys))
   serveDocs(app)
-  for (const [path, methods] of byPath(routes.filter((it) => it.enabled?.(deps.settings) ?? true))) {
+  const enabled = routes.filter((it) => it.enabled?.(deps.settings) ?? true)
+  for (const [path, methods] of Map.groupBy(enabled, pathOf)) {
     for (const route of methods) mount(app, route, deps)
     refuseOthers(app, path, methods)
   }
@@ -29,12 +30,6 @@ export function createApp(deps: Deps): Express {
   })
   app.use(answerProblem(deps.log, deps.settings.publicUrl))
   return app
-}
-
-/** Express's form of `/jobs/{id}`. Paths without parameters come first, or `/jobs/interval` would be a job's. */
-function byPath(all: AnyRoute[]): [string, AnyRoute[]][] {
-  const groups = Map.groupBy(all, (it) => it.path.replaceAll(/\{(\w+)\}/g, ':$1'))
-  return [...groups].sort(([a], [b]) => Number(a.includes(':')) - Number(b.includes(':')))
 }
 
 /** The one place where a route meets express. */
@@ -49,6 +44,7 @@ function mount(app: Express, route: AnyRoute, deps: Deps): void {
   })
 }
 
+/** Express's form of `/jobs/{id}`. */
 const pathOf = (route: AnyRoute): string => route.path.replaceAll(/\{(\w+)\}/g, ':$1')
 
 async function bodyOf(req: Request, { bodyOptional = false }: AnyRoute): Promise<unknown> {

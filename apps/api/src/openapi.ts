@@ -28,6 +28,9 @@ export function openapi() {
     scheme: 'bearer',
     description: 'An API key.',
   })
+  for (const code of Object.keys(problems) as ProblemCode[]) {
+    registry.registerComponent('examples', code, { value: problemExample(code) })
+  }
   for (const route of routes) registry.registerPath(operation(route))
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
@@ -101,10 +104,7 @@ function problemResponses(route: AnyRoute): Record<string, ResponseConfig> {
     {
       description: codes.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),
       content: {
-        [PROBLEM_TYPE]: {
-          schema: ProblemAnswer,
-          examples: named(Object.fromEntries(codes.map(problemExample(route)))),
-        },
+        [PROBLEM_TYPE]: { schema: ProblemAnswer, examples: referred(codes) },
       },
     },
   ])
@@ -115,18 +115,14 @@ function problemResponses(route: AnyRoute): Record<string, ResponseConfig> {
   return Object.fromEntries(responses)
 }
 
-const problemExample = (route: AnyRoute) => (code: ProblemCode) => {
+function problemExample(code: ProblemCode) {
   const { status, title } = problems[code]
   const errors = code === 'validation-failed' ? [{ path: 'timezone', message: 'must be a time zone' }] : undefined
-  const example = {
-    type: `/problems/${code}`,
-    title,
-    status,
-    detail: `${title}.`,
-    instance: route.path,
-    ...(errors && { errors }),
-  }
-  return [code, example] as const
+  return { type: `/problems/${code}`, title, status, detail: `${title}.`, instance: '/jobs', ...(errors && { errors }) }
+}
+
+function referred(codes: ProblemCode[]) {
+  return Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]))
 }
 
 function named(examples: Record<string, unknown>) {

@@ -1,4 +1,4 @@
-import { describe, expect } from 'vitest'
+import { describe, expect, onTestFinished } from 'vitest'
 import { test } from '../../test/database.ts'
 import type { Pool, PoolClient } from '../client.ts'
 import { createJob, newJobId } from './create-job.ts'
@@ -42,6 +42,14 @@ async function queue(client: Pool | PoolClient, jobId: string): Promise<void> {
 
 const stateOf = async (pool: Pool) => (await pool.query('select state, reason, destination from executions')).rows
 
+/** A transaction of its own, cut off when the test is over. */
+async function begin(pool: Pool): Promise<PoolClient> {
+  const client = await pool.connect()
+  onTestFinished(() => client.release(true))
+  await client.query('begin')
+  return client
+}
+
 /** Resolves once a statement of this database waits for a lock. */
 async function blocked(pool: Pool): Promise<void> {
   await expect
@@ -69,8 +77,7 @@ describe.for(changes)('%s', ([, change]) => {
   }) => {
     const id = await aJob(pool)
     await queue(pool, id)
-    const claim = await pool.connect()
-    await claim.query('begin')
+    const claim = await begin(pool)
     await claim.query('select from executions for update')
     let answered = 0
     const changed = change(pool, id).then(() => {
@@ -85,7 +92,6 @@ describe.for(changes)('%s', ([, change]) => {
     await claim.query(`update executions set state = 'running', attempt = 1, claimed_at = clock_timestamp()`)
     const begun = performance.now()
     await claim.query('commit')
-    claim.release()
     await changed
     expect(answered - begun).toBeGreaterThanOrEqual(245)
     expect(await stateOf(pool)).toMatchObject([{ state: 'running' }])
@@ -113,14 +119,12 @@ describe.for([
 ] as const)('%s', ([, change, expected]) => {
   test('reaches an execution that a dispatch under way is about to commit', async ({ pool }) => {
     const id = await aJob(pool)
-    const dispatch = await pool.connect()
-    await dispatch.query('begin')
+    const dispatch = await begin(pool)
     await dispatch.query('select from jobs for update')
     const changed = change(pool, id)
     await blocked(pool)
     await queue(dispatch, id)
     await dispatch.query('commit')
-    dispatch.release()
     await changed
     expect(await stateOf(pool)).toMatchObject([expected])
   })

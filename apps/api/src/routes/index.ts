@@ -17,7 +17,10 @@ import { testCallback } from './test-callback.ts'
 import { updateIntervalJob } from './update-interval-job.ts'
 import { updateJob } from './update-job.ts'
 
-/** Everything the API serves, in the order in which it is documented. */
+/**
+ * Everything the API serves, in the order in which it is documented and matched: `/jobs/interval` before `/jobs/{id}`,
+ * or it would be taken for a job.
+ */
 export const routes: AnyRoute[] = [
   createJob,
   createIntervalJob,

@@ -88,8 +88,13 @@ describe('GET /jobs', () => {
     const link = (await api.call('GET', '/executions?limit=1')).headers.get('link')
     const cursor = /cursor=([^&>]+)/.exec(link ?? '')?.[1]
     expect((await api.call('GET', `/executions?cursor=${cursor}`)).status).toBe(200)
-    const { status, body } = await api.call('GET', `/jobs?cursor=${cursor}`)
-    expect([status, body.errors[0].path]).toEqual([422, 'cursor'])
+    const forged = Buffer.from(`dogs:${job_id}`).toString('base64url')
+    const ours = Buffer.from(`jobs:${job_id}`).toString('base64url')
+    expect((await api.call('GET', `/jobs?cursor=${ours}`)).status).toBe(200)
+    for (const foreign of [cursor, forged, `${ours}.`, ours.slice(0, -2)]) {
+      const { status, body } = await api.call('GET', `/jobs?cursor=${foreign}`)
+      expect([status, body.errors?.[0].path]).toEqual([422, 'cursor'])
+    }
   })
 })
 
@@ -236,6 +241,20 @@ describe('POST /jobs/{id}/run', () => {
     const { job_id } = await create(api)
     const runs = await Promise.all(Array.from({ length: 5 }, () => api.call('POST', `/jobs/${job_id}/run`, {})))
     expect(new Set(runs.map((it) => it.body.scheduled_for)).size).toBe(5)
+  })
+
+  test('a run whose millisecond is taken gets the next free one', async ({ api, pool }) => {
+    const { job_id } = await create(api)
+    const { rows } = await pool.query(
+      `insert into executions (id, job_id, job_version, kind, state, reason, scheduled_for, effective_at, created_at,
+         finished_at, destination)
+       select gen_random_uuid(), $1, 1, 'manual', 'cancelled', 'paused', at, at, at, at, 'http://example.com'
+       from generate_series(now(), now() + interval '300 ms', '1 ms') as at returning scheduled_for`,
+      [job_id],
+    )
+    const { status, body } = await api.call('POST', `/jobs/${job_id}/run`)
+    expect(status).toBe(202)
+    expect(Date.parse(body.scheduled_for)).toBeGreaterThan(rows.at(-1).scheduled_for.getTime())
   })
 
   test('a paused job runs, and the pause before does not cancel it', async ({ api, pool }) => {

@@ -75,6 +75,10 @@ describe('POST /jobs/{id}/resume', () => {
     expect(Date.parse(rows[0].scheduled_for)).toBe(nextEight() - 40 * 86_400_000)
     expect(Date.parse(rows[0].scheduled_until)).toBe(nextEight() - 86_400_000)
     expect((await pool.query('select from pgboss.job')).rowCount).toBe(0)
+    // From there on: the dispatcher must not plan the pause once more.
+    expect((await pool.query('select cursor_at from jobs')).rows).toEqual([
+      { cursor_at: new Date(rows[0].scheduled_until) },
+    ])
   })
 
   test('last: the newest is sent whatever its age, the others are one row', async ({ api, pool }) => {
