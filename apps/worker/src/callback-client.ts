@@ -1,10 +1,12 @@
 import { lookup } from 'node:dns'
+import type { LookupFunction } from 'node:net'
 import { CALLBACK_TIMEOUT_MS, RESPONSE_HEAD_CHARS, RESPONSE_READ_BYTES } from '@scheduler/core/callback'
 import type { AttemptOutcome } from '@scheduler/core/execution'
 import type { TargetPolicy } from '@scheduler/core/settings'
 import { badCidrs, checkTarget, METADATA_ADDRESSES } from '@scheduler/core/target'
 import got, { type Got, RequestError, TimeoutError } from 'got'
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent'
+import { guardedLookup, REFUSED } from './guarded-lookup.ts'
 import { reasonOf } from './trouble.ts'
 
 /** How one HTTP request ended. */
@@ -36,42 +38,49 @@ export interface CallbackClient {
 }
 
 /**
- * got, set up once: streamed, no redirects, no retry of its own, and an agent that refuses addresses the policy doesn't
- * allow at the moment of connecting, on what the name resolved to.
- * @throws Error naming ranges of the policy that are no CIDR, or that would let metadata addresses through.
+ * got, set up once: streamed, no redirects, no retry of its own, and a lookup that refuses addresses the policy doesn't
+ * allow at the moment of connecting, on what the name `resolve`d to.
+ * @throws Error naming ranges of the policy that are no CIDR.
  */
-export function createCallbackClient(policy: TargetPolicy, timeoutMs = CALLBACK_TIMEOUT_MS): CallbackClient {
+export function createCallbackClient(
+  policy: TargetPolicy,
+  timeoutMs = CALLBACK_TIMEOUT_MS,
+  resolve: typeof lookup = lookup,
+): CallbackClient {
   const bad = badCidrs(policy.allowCidrs)
   if (bad.length > 0) throw new Error(`CALLBACK_ALLOW_CIDRS: ${bad.join(', ')} can't be allowed.`)
-  const strict = agents(policy.allowPrivate, policy.allowCidrs)
-  const open = agents(true, [])
-  const clients = { strict: client(strict, timeoutMs), open: client(open, timeoutMs) }
+  const hasExceptions = policy.allowCidrs.length > 0 || policy.allowHosts.length > 0
+  const agent = agents(policy.allowPrivate || hasExceptions, guardedLookup(policy, resolve))
+  const http = client(agent, timeoutMs)
 
   return {
     send(request) {
       const url = URL.parse(request.url)
       if (!url) return { answer: Promise.resolve(failed('ERR_INVALID_URL')), abort() {} }
-      // Node never looks up a literal address, and a name in the list is allowed whatever it resolves to.
-      const refusal = checkTarget(url, policy)
-      if (refusal) return { answer: Promise.resolve(blocked()), abort() {} }
-      return post(policy.allowHosts.includes(url.hostname) ? clients.open : clients.strict, request)
+      // Node never looks up a literal address.
+      if (checkTarget(url, policy)) return { answer: Promise.resolve(blocked()), abort() {} }
+      return post(http, request)
     },
     close() {
-      for (const agent of [strict.http, strict.https, open.http, open.https]) agent.destroy()
+      agent.http.destroy()
+      agent.https.destroy()
     },
   }
 }
 
-function agents(allowPrivate: boolean, allowCidrs: string[]) {
+/**
+ * The agent's own filter is a second wall, without our ranges: it takes an address for allowed before it looks at those
+ * to deny, and knows these in one notation only.
+ */
+function agents(allowPrivate: boolean, guarded: LookupFunction) {
   const options = {
     keepAlive: true,
     // Node's own default closes the oldest first; the latest is the one least likely to be closed by the other side.
     scheduling: 'lifo' as const,
     allowPrivateIPAddress: allowPrivate,
     allowMetaIPAddress: allowPrivate,
-    allowIPAddressList: allowCidrs,
     denyIPAddressList: [...METADATA_ADDRESSES],
-    lookup,
+    lookup: guarded,
   }
   return { http: new RequestFilteringHttpAgent(options), https: new RequestFilteringHttpsAgent(options) }
 }
@@ -157,8 +166,9 @@ function read(stream: GotStream): Promise<Answer | 'stale'> {
 
 function failure(error: unknown): Answer {
   if (error instanceof TimeoutError) return { outcome: 'timed_out', status: null, error: 'ETIMEDOUT', head: null }
-  // The agent has no code for it, only this sentence (which holds the address, so it is not passed on).
-  if (/is not allowed\. Because/.test(reasonOf(error))) return blocked()
+  // The agent's own filter has no code, only this sentence (which holds the address, so it is not passed on).
+  const isBlocked = error instanceof RequestError && error.code === REFUSED
+  if (isBlocked || /is not allowed\. Because/.test(reasonOf(error))) return blocked()
   return failed(error instanceof RequestError ? error.code.slice(0, 60) : 'ERR_UNKNOWN')
 }
 
