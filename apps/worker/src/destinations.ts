@@ -25,7 +25,7 @@ interface Entry {
   dirty: boolean
 }
 
-/** Entries kept at the most; idle ones with a closed circuit and no failure make room. */
+/** Entries kept, as long as there are idle ones to make room: the least recently called first. */
 const MOST = 10_000
 
 /** What this worker knows of the destinations it calls: the circuit, the window and the attempts in flight of each. */
@@ -37,7 +37,7 @@ export function createDestinations(options: DestinationOptions) {
   const entryOf = (destination: string): Entry => {
     const known = entries.get(destination)
     if (known) return known
-    if (entries.size >= MOST) makeRoom(entries)
+    while (entries.size >= MOST && makeRoom(entries)) {}
     const entry: Entry = {
       circuit: createCircuit({
         failMax: options.failMax,
@@ -68,6 +68,8 @@ export function createDestinations(options: DestinationOptions) {
     /** Takes a place for an attempt (`send`), or says that there is none now (`hold`), or until when to park. */
     admit(destination: string, now: Date): 'send' | 'hold' | Park {
       const entry = entryOf(destination)
+      entries.delete(destination)
+      entries.set(destination, entry)
       const { circuit, window } = entry
       if (circuit.state === 'closed') {
         if (entry.inFlight >= window.size) return 'hold'
@@ -100,16 +102,20 @@ export function createDestinations(options: DestinationOptions) {
       if (entry.circuit.state === 'open') entry.probing = false
     },
 
-    /** Makes a call under the destination's circuit; `failed` says whether its result counts against the destination. */
+    /**
+     * Makes a call under the destination's circuit; `failed` says whether its result counts against the destination. No
+     * result (null) is a call that we broke off: it shows nothing, so a probe that ends so leaves the circuit open.
+     */
     async run<T>(destination: string, call: () => Promise<T>, failed: (result: T) => boolean): Promise<T> {
       const entry = entryOf(destination)
       const before = entry.circuit.failures
       const probe = entry.circuit.state !== 'closed' && entry.probing
-      const result = await entry.circuit.run(call, failed).finally(() => {
+      const judge = (result: T) => (result === null ? probe : failed(result))
+      const result = await entry.circuit.run(call, judge).finally(() => {
         if (probe) entry.probing = false
       })
-      if (failed(result)) entry.window.failed()
-      else entry.window.succeeded()
+      if (judge(result)) entry.window.failed()
+      else if (result !== null) entry.window.succeeded()
       if (before !== entry.circuit.failures) entry.dirty = true
       return result
     },
@@ -157,10 +163,14 @@ export function createDestinations(options: DestinationOptions) {
 }
 export type Destinations = ReturnType<typeof createDestinations>
 
-function makeRoom(entries: Map<string, Entry>): void {
+/**
+ * Takes out the first idle entry; false when there is none. A circuit that still keeps callers back is not idle; one that
+ * would let a probe through is: what is forgotten are failures of a destination that nobody calls.
+ */
+function makeRoom(entries: Map<string, Entry>): boolean {
   for (const [destination, { circuit, inFlight, parked }] of entries) {
-    if (inFlight > 0 || parked.size > 0 || circuit.state !== 'closed' || circuit.failures > 0) continue
-    entries.delete(destination)
-    return
+    if (inFlight > 0 || parked.size > 0 || !circuit.admits()) continue
+    return entries.delete(destination)
   }
+  return false
 }

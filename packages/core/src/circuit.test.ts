@@ -61,6 +61,18 @@ describe('opening', () => {
   })
 })
 
+test('each call is judged by its own rule, whatever other calls are under way', async () => {
+  const { circuit } = circuitAt()
+  const strict = pending(circuit)
+  await circuit.run(
+    async () => 'down',
+    () => false,
+  )
+  strict.answer('down')
+  await strict.result
+  expect(circuit.failures).toBe(1)
+})
+
 describe('while open', () => {
   test('nobody is admitted until resetMs have passed by the given clock', async () => {
     const { circuit, clock } = circuitAt()

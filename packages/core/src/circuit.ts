@@ -39,10 +39,9 @@ export interface Circuit {
  * Date.now, is switched off.
  */
 export function createCircuit({ failMax, resetMs, now, onChange }: CircuitOptions): Circuit {
-  let failed: (result: unknown) => boolean = () => false
   const breaker = new ConsecutiveBreaker(failMax)
   const policy = circuitBreaker(
-    handleWhenResult((result) => failed(result)),
+    handleWhenResult((it) => (it as Judged<unknown>).isFailure),
     { breaker, halfOpenAfter: Number.NEGATIVE_INFINITY },
   )
   let openedAt: number | null = null
@@ -71,18 +70,27 @@ export function createCircuit({ failMax, resetMs, now, onChange }: CircuitOption
       if (policy.state === CircuitState.Closed) return true
       return policy.state === CircuitState.Open && !probing && openedAt !== null && now() >= openedAt + resetMs
     },
-    async run(call, isFailure) {
-      failed = isFailure as (result: unknown) => boolean
-      if (policy.state === CircuitState.Closed) return await policy.execute(call)
+    async run(call, failed) {
+      const judged = async () => {
+        const result = await call()
+        return { result, isFailure: failed(result) }
+      }
+      if (policy.state === CircuitState.Closed) return (await policy.execute(judged)).result
       if (!this.admits()) return await call()
       probing = true
       try {
-        return await policy.execute(call)
+        return (await policy.execute(judged)).result
       } finally {
         probing = false
       }
     },
   }
+}
+
+/** A result with its own call's judgement: calls of different kinds may be under way at once. */
+interface Judged<T> {
+  result: T
+  isFailure: boolean
 }
 
 function nameOf(state: CircuitState): CircuitStateName {
