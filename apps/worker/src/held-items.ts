@@ -8,7 +8,10 @@ export interface HeldItems {
   remove(item: Held): void
   /** Takes out all items of the destinations for which `test` holds. */
   takeIf(test: (destination: string) => boolean): { destination: string; items: Held[] }[]
-  /** Takes out up to `limit` items, one of each destination in turn, as long as `admit` lets a destination's next one. */
+  /**
+   * Takes out up to `limit` items, one of each destination in turn, as long as `admit` lets a destination's next one. The
+   * turn goes on where the last call left it.
+   */
   takeWhile(limit: number, admit: (item: Held) => boolean): Held[]
 }
 
@@ -49,8 +52,12 @@ export function createHeldItems(): HeldItems {
       while (taken.length < limit && open.length > 0) {
         const still: string[] = []
         for (const destination of open) {
-          const next = queues.get(destination)?.[0]
+          const queue = queues.get(destination)
+          const next = queue?.[0]
           if (!next || taken.length >= limit || !admit(next)) continue
+          // To the end of the row: else, with one place at a time, the first destinations would get them all.
+          queues.delete(destination)
+          queues.set(destination, queue)
           this.remove(next)
           taken.push(next)
           still.push(destination)
