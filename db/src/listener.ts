@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { DUE_CHANNEL, WORK_CHANNEL } from './notify.ts'
+import { SERVER_KEEPALIVE } from './pool.ts'
 
 /** Whoever holds this lock supervises the queue and reconciles; any constant that nobody else uses. */
 const LEADER_LOCK = 7_305_811
@@ -52,6 +53,7 @@ export function startListener({ connectionString, onDue, onWork, onError }: List
       connectionTimeoutMillis: QUERY_MS,
       query_timeout: QUERY_MS,
       keepAlive: true,
+      options: SERVER_KEEPALIVE,
     })
     fresh.on('error', (error) => fresh === client && drop(error))
     fresh.on('end', () => fresh === client && drop(new Error('the connection ended')))

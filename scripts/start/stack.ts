@@ -39,7 +39,7 @@ export async function runStack(
       DATABASE_URL: database.url,
     }
     const start = (name: string, file: string) =>
-      supervise({ name, command: commandOf(file, settings.watch), env, graceMs: settings.drainMs + 5000 }, log)
+      supervise({ name, command: commandOf(file, settings.watch), env, graceMs: settings.drainMs + 15_000 }, log)
     const api = start('the API', programs.api)
     const workers = Array.from({ length: settings.workers }, (_, index) =>
       start(`worker ${index + 1}`, programs.worker),

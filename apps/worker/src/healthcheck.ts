@@ -1,7 +1,7 @@
 // Whether a worker of this machine lives, for whoever runs it: says so in one line, and by the exit code.
 import { hostname } from 'node:os'
 import { databaseUrl } from '@scheduler/core/settings'
-import { createPool } from '@scheduler/db/client'
+import { createPool } from '@scheduler/db/pool'
 import { isAlive } from '@scheduler/db/queries/workers'
 
 const name = hostname()

@@ -31,7 +31,7 @@ const log = pino({ level: config.LOG_LEVEL, base: { service: 'worker', workerId,
 
 const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT'), once(process, 'disconnect')])
 
-const pool = createPool(url, { max: 10, name: 'scheduler worker' })
+const pool = createPool(url, { max: 10, steadyPlans: true, name: 'scheduler worker' })
 const clock = createDbClock()
 const client = createCallbackClient(targetPolicy(config))
 await untilDatabase(async () => void (await clock.refresh(pool)), log, stop)

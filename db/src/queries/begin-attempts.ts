@@ -10,6 +10,7 @@ export interface Claim {
   scheduledFor: Date
   attempt: number
   callbackUrl: string
+  /** The destination its place was taken for; that of the URL, but for an attempt in flight when the URL was edited. */
   destination: string
   payload: string
 }
@@ -69,13 +70,20 @@ export async function begin(client: PoolClient, send: Found[], workerId: string,
     name: 'begin-attempts',
     text: `
       update executions e
-      set state = 'running', reason = null, attempt = e.attempt + 1, claimed_at = $3::timestamptz, claimed_by = $4
-      from unnest($1::uuid[], $2::timestamptz[]) as i(id, scheduled_for), jobs j
+      set state = 'running', reason = null, attempt = e.attempt + 1, claimed_at = $3::timestamptz, claimed_by = $4,
+        destination = j.destination
+      from unnest($1::uuid[], $2::timestamptz[], $5::text[]) as i(id, scheduled_for, destination), jobs j
       where e.id = i.id and e.scheduled_for = i.scheduled_for and j.id = e.job_id and j.deleted_at is null
         and (j.status <> 'paused' or e.created_at >= j.paused_at)
       returning e.item_id as "itemId", e.id as "executionId", e.job_id as "jobId", j.version as "jobVersion",
-        e.scheduled_for as "scheduledFor", e.attempt, j.callback_url as "callbackUrl", e.destination, j.payload`,
-    values: [send.map((it) => it.id), send.map((it) => it.scheduled_for), now, workerId],
+        e.scheduled_for as "scheduledFor", e.attempt, j.callback_url as "callbackUrl", i.destination, j.payload`,
+    values: [
+      send.map((it) => it.id),
+      send.map((it) => it.scheduled_for),
+      now,
+      workerId,
+      send.map((it) => it.destination),
+    ],
   })
   const begun = new Map(rows.map((row) => [row.itemId, row]))
   const refused = send.filter(({ item }) => !begun.has(item.id))

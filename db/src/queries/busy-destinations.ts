@@ -12,10 +12,10 @@ export async function busyDestinations(pool: Pool): Promise<string[]> {
     name: 'busy-destinations',
     text: `
       with recursive hop as (
-        (select destination, 1 as n from executions where state = 'parked' and reason = 'destination_busy' order by destination limit 1)
+        (select destination, 1 as n from executions where next_attempt_at is not null and reason = 'destination_busy' order by destination limit 1)
         union all
         select next.destination, hop.n + 1 from hop cross join lateral (
-          select destination from executions where state = 'parked' and reason = 'destination_busy' and destination > hop.destination
+          select destination from executions where next_attempt_at is not null and reason = 'destination_busy' and destination > hop.destination
           order by destination limit 1) as next
         where hop.n < $1)
       select destination from hop`,

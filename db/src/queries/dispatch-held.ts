@@ -11,7 +11,8 @@ const dueSql = `
 
 /** Executions of one destination that were parked for one reason, whatever their time. */
 const parkedSql = `
-  select id, scheduled_for from executions where state = 'parked' and reason = $2 and destination = $3
+  select id, scheduled_for from executions
+  where next_attempt_at is not null and reason = $2 and destination = $3
   order by next_attempt_at limit $1 for update skip locked`
 
 const releaseSql = (selection: string) => `

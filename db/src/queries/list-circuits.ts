@@ -18,7 +18,8 @@ export interface Circuit {
 export async function listCircuits(pool: Pool): Promise<Circuit[]> {
   const { rows } = await pool.query<Circuit>(
     `with parked as (
-       select destination, count(*)::int as parked from executions where state = 'parked' group by destination
+       select destination, count(*)::int as parked from executions
+       where next_attempt_at is not null and state = 'parked' group by destination
      ), known as (
        select c.destination, max(array_position(array['closed', 'half_open', 'open'], c.state::text)) as worst,
          max(c.failures) as failures, min(c.opened_at) as opened_at, min(c.retry_at) as retry_at

@@ -42,10 +42,11 @@ async function requeueLost(pool: Pool, boss: PgBoss): Promise<number> {
     const { rows } = await client.query<{ id: string; scheduled_for: Date; item_id: string }>(
       `with lost as (
          select e.id, e.scheduled_for from executions e
-         where e.state in ('queued', 'running') and not exists (
+         where e.finished_at is null and e.state in ('queued', 'running') and not exists (
            select from pgboss.job j where j.name = $1 and j.id = e.item_id and j.state in ('created', 'retry', 'active', 'failed'))
          order by e.scheduled_for limit $2 for update of e skip locked)
-       update executions e set state = 'queued', item_id = gen_random_uuid()
+       -- One that is running stays so: whoever claims the new item finds its attempt abandoned, and says so.
+       update executions e set item_id = gen_random_uuid()
        from lost where e.id = lost.id and e.scheduled_for = lost.scheduled_for
        returning e.id, e.scheduled_for, e.item_id`,
       [DELIVERY_QUEUE, BATCH],
@@ -67,7 +68,13 @@ async function failCrashed(pool: Pool, boss: PgBoss): Promise<number> {
          select id from pgboss.job where name = $1 and state = 'failed' limit $2),
        failed as (
          update executions e set state = 'failed', reason = 'worker_crashed', finished_at = now()
-         from dead where e.item_id = dead.id and e.state in ('queued', 'running') returning e.item_id)
+         from dead where e.item_id = dead.id and e.finished_at is null and e.state in ('queued', 'running')
+         returning e.*),
+       abandoned as (
+         insert into attempts
+           (execution_id, scheduled_for, attempt, outcome, started_at, finished_at, job_version, worker_id)
+         select id, scheduled_for, attempt, 'abandoned', claimed_at, now(), job_version, claimed_by from failed
+         where claimed_at is not null on conflict do nothing)
        select dead.id as item_id, failed.item_id is not null as failed
        from dead left join failed on failed.item_id = dead.id`,
       [DELIVERY_QUEUE, BATCH],

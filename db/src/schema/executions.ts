@@ -57,10 +57,11 @@ export const executions = pgTable(
     unique('executions_one_per_occurrence').on(t.jobId, t.scheduledFor, t.kind),
     // Serves the dispatcher: waiting and parked executions, soonest first.
     index('executions_next_attempt').on(t.nextAttemptAt).where(sql`${t.nextAttemptAt} is not null`),
+    // No index may name `state`: the step from queued to running then needs no new index entries (a HOT update).
     // Serves the refill of one destination, the list of busy ones, and the parked counts of GET /circuits.
-    index('executions_parked').on(t.reason, t.destination, t.nextAttemptAt).where(sql`${t.state} = 'parked'`),
+    index('executions_parked').on(t.reason, t.destination, t.nextAttemptAt).where(sql`${t.nextAttemptAt} is not null`),
     // Serves the reconciler: what should have a live item or an attempt in flight.
-    index('executions_live').on(t.state, t.scheduledFor).where(sql`${t.state} in ('queued', 'running')`),
+    index('executions_live').on(t.scheduledFor).where(sql`${t.finishedAt} is null`),
     // Serves GET /executions (newest first) and retention.
     index('executions_by_time').on(t.scheduledFor),
     check('executions_finished_iff_final', sql`(${t.finishedAt} is not null) = (${t.state} in (${finalList}))`),

@@ -21,7 +21,13 @@ export const executionStates = [
 export type ExecutionState = (typeof executionStates)[number]
 
 /** States that never change again; exactly these have a `finished_at`. */
-export const finalStates = ['succeeded', 'failed', 'skipped', 'expired', 'cancelled'] as const satisfies ExecutionState[]
+export const finalStates = [
+  'succeeded',
+  'failed',
+  'skipped',
+  'expired',
+  'cancelled',
+] as const satisfies ExecutionState[]
 
 /** What asked for the execution: the job's schedule, a person (`POST /jobs/{id}/run`), or a backfill. */
 export const executionKinds = ['schedule', 'manual', 'backfill'] as const
