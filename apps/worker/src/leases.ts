@@ -4,11 +4,14 @@ import type { Logger } from 'pino'
 import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
-/** How often held items are touched, ms. */
-const TOUCH_MS = 4_000
-
-/** A lease this old starts nothing new, ms. */
-const FENCE_MS = 8_000
+const times = {
+  /** How often held items are touched, ms. */
+  touchMs: 4_000,
+  /** A lease this old starts nothing new, ms. */
+  fenceMs: 8_000,
+  /** A lease this old is lost, ms. */
+  lostMs: HEARTBEAT_SECONDS * 1_000,
+}
 
 interface Lease {
   item: Item
@@ -35,7 +38,7 @@ export interface Leases {
  * Keeps this worker's claims alive. What can't be renewed for as long as a heartbeat lasts is broken off: by then
  * another worker may have been given it. The worker fences itself; it needs nobody to tell it that it is cut off.
  */
-export function startLeases(boss: Boss, log: Logger): Leases {
+export function startLeases(boss: Boss, log: Logger, { touchMs, fenceMs, lostMs } = times): Leases {
   const leases = new Map<string, Lease>()
   const { wake, sleep } = createWake()
   const trouble = createTrouble(log, 'touching')
@@ -62,13 +65,13 @@ export function startLeases(boss: Boss, log: Logger): Leases {
   }
 
   const abortOverdue = () => {
-    const limit = performance.now() - HEARTBEAT_SECONDS * 1_000
+    const limit = performance.now() - lostMs
     for (const lease of leases.values()) if (lease.renewedAt < limit) lease.abort()
   }
 
   const loop = async () => {
     while (!stopped) {
-      await sleep(trouble.pauseMs || TOUCH_MS)
+      await sleep(trouble.pauseMs || touchMs)
       if (leases.size === 0) continue
       try {
         await touch()
@@ -80,23 +83,24 @@ export function startLeases(boss: Boss, log: Logger): Leases {
   }
   const running = loop()
   // Apart from the loop, which may be waiting for a database that doesn't answer.
-  const watch = setInterval(abortOverdue, 500)
+  const watch = setInterval(abortOverdue, Math.min(500, lostMs / 4))
 
   return {
     hold(item, claimedAt, abort) {
       leases.set(item.id, { item, renewedAt: claimedAt, abort })
     },
     drop(item) {
-      leases.delete(item.id)
+      // Not the lease of a later claim: an item that was lost may have come back to this worker.
+      if (leases.get(item.id)?.item.retryCount === item.retryCount) leases.delete(item.id)
     },
     renewedAt: (item) => leases.get(item.id)?.renewedAt ?? null,
     get held() {
       return leases.size
     },
     get fenced() {
-      return leases.size > 0 && performance.now() - oldest() > FENCE_MS
+      return leases.size > 0 && performance.now() - oldest() > fenceMs
     },
-    isStale: (since) => performance.now() - since > FENCE_MS,
+    isStale: (since) => performance.now() - since > fenceMs,
     async stop() {
       stopped = true
       clearInterval(watch)

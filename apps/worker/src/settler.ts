@@ -73,6 +73,7 @@ export function startSettler(parts: SettlerParts): Settler {
         trouble.worked()
       } catch (error) {
         queue = [...batch, ...queue]
+        writing = 0
         trouble.failed(error)
         await sleep(trouble.pauseMs)
       } finally {
