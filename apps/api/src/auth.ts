@@ -1,22 +1,24 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { Problem } from '@scheduler/core/problem'
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 
 const OPEN = /^\/(?:health|docs)(?:\/|$)|^\/openapi\.json$/i
 
 /**
- * Asks for one of the keys as a bearer token, but for health, docs and openapi.json. Without keys everybody may.
+ * Asks for one of the keys as a bearer token, but for health, docs and openapi.json, and for requests that `isOurs`
+ * knows: callbacks of our own workers, which have no key, to the receiver to try with. Without keys everybody may.
  *
  * Digests are compared, all of them each time, so that the time taken says nothing about a key or its length.
  */
-export function auth(keys: string[]): RequestHandler {
+export function auth(keys: string[], isOurs: (req: Request) => Promise<boolean>): RequestHandler {
   const digests = keys.map(digest)
-  return (req, _res, next) => {
+  return async (req, _res, next) => {
     if (digests.length === 0 || OPEN.test(req.path)) return next()
     const token = /^Bearer +(\S+) *$/i.exec(req.headers.authorization ?? '')?.[1]
     const given = digest(token ?? '')
     const matches = digests.filter((it) => timingSafeEqual(it, given)).length
     if (token !== undefined && matches > 0) return next()
+    if (token === undefined && (await isOurs(req))) return next()
     const detail =
       token === undefined ? 'Send the header authorization: Bearer <API key>.' : 'This API key is not known.'
     const challenge = token === undefined ? 'Bearer' : 'Bearer error="invalid_token"'

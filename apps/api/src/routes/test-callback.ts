@@ -19,7 +19,7 @@ export const testCallback = route({
   tag: 'Operations',
   summary: 'A receiver to try callbacks with',
   description:
-    'Echoes what it is sent, and rehearses failures. Off in production unless ENABLE_TEST_ENDPOINTS is true.',
+    'Echoes what it is sent, and rehearses failures. A callback of a worker needs no key. Off in production unless ENABLE_TEST_ENDPOINTS is true.',
   query: z.strictObject({
     status: whole(200, 599, 200, 'The status to answer with.'),
     delay_ms: whole(0, MAX_DELAY_MS, 0, 'How long to wait before answering.'),
