@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { and, eq } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import { createDb, type Pool, type PoolClient } from '../client.ts'
-import { DUE_CHANNEL } from '../notify.ts'
+import { notifyDue } from '../notify.ts'
 import { type JobRow, jobs } from '../schema/jobs.ts'
 import { transaction } from '../transaction.ts'
 import { type LockedJob, lockJob } from './jobs.ts'
@@ -36,13 +36,11 @@ export async function changeJob(
     const [updated = locked.job] = await createDb(client)
       .update(jobs)
       .set({ ...change, version: locked.job.version + 1, updatedAt: locked.now })
-      .where(and(eq(jobs.id, id)))
+      .where(eq(jobs.id, id))
       .returning()
     await after(client, updated)
-    // Sent on commit. Also when the job is due later than before: the dispatchers find out by looking.
-    if (updated.nextRunAt) {
-      await client.query('select pg_notify($1, $2)', [DUE_CHANNEL, String(updated.nextRunAt.getTime())])
-    }
+    // Sent on commit.
+    if (updated.nextRunAt) await notifyDue(client, updated.nextRunAt, locked.now)
     return { row: updated, changed: true }
   })
   if (changed) await waitForSending(pool, id)
