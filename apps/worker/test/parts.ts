@@ -1,0 +1,86 @@
+import { createPool, type Pool } from '@scheduler/db/client'
+import { createDbClock } from '@scheduler/db/db-clock'
+import { startQueue } from '@scheduler/db/queue'
+import { newWorkerId } from '@scheduler/db/worker-id'
+import { createCallbackClient } from '../src/callback-client.ts'
+import { startClaimer } from '../src/claimer.ts'
+import { createDestinations } from '../src/destinations.ts'
+import { startDispatcher } from '../src/dispatcher.ts'
+import { startLauncher } from '../src/launcher.ts'
+import { startLeases } from '../src/leases.ts'
+import { startSettler } from '../src/settler.ts'
+import { createLog } from './log.ts'
+
+export interface PartsOptions {
+  concurrency?: number
+  destinationConcurrency?: number
+  failMax?: number
+  resetMs?: number
+  timeoutMs?: number
+  graceSeconds?: number
+}
+
+export type Parts = Awaited<ReturnType<typeof startParts>>
+
+/** The parts of a worker, put together as its main does, in this process; without listener, leader and heartbeat. */
+export async function startParts(databaseUrl: string, options: PartsOptions = {}) {
+  const { concurrency = 20, destinationConcurrency = 10, failMax = 5, resetMs = 60_000, timeoutMs = 10_000 } = options
+  const workerId = newWorkerId()
+  const { log, lines } = createLog()
+  const pool: Pool = createPool(databaseUrl, { max: 8, connectMs: 1_000, queryMs: 3_000, name: 'worker under test' })
+  const clock = createDbClock()
+  await clock.refresh(pool)
+  const boss = await startQueue(pool)
+  const client = createCallbackClient({ allowPrivate: true, allowCidrs: [], allowHosts: [] }, timeoutMs)
+  const changes: { destination: string; state: string }[] = []
+  const destinations = createDestinations({
+    ...{ concurrency: destinationConcurrency, failMax, resetMs, timeoutMs },
+    onChange: (destination, state) => changes.push({ destination, state }),
+  })
+  const leases = startLeases(boss, log)
+  const settler = startSettler({ pool, boss, workerId, log, onSettled: ({ item }) => leases.drop(item) })
+  const launcher = startLauncher({
+    ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler, concurrency },
+    onPlace: () => claimer.place(),
+  })
+  const holdMost = 2 * destinationConcurrency
+  const claimer = startClaimer({ pool, boss, log, workerId, destinations, launcher, leases, holdMost })
+  const dispatcher = startDispatcher({
+    ...{ pool, boss, clock, log, graceSeconds: options.graceSeconds ?? 900 },
+    most: (destination) => (destinations.hasBacklog(destination) ? 0 : holdMost),
+    ...{ onItems: claimer.offer, onItemsWait: claimer.wake, onBusy: claimer.park },
+  })
+  let stopped = false
+  return {
+    ...{
+      workerId,
+      log,
+      lines,
+      pool,
+      clock,
+      boss,
+      destinations,
+      changes,
+      leases,
+      settler,
+      launcher,
+      claimer,
+      dispatcher,
+    },
+    /** Drains as a worker does at SIGTERM. Returns whether all in flight finished, and how many outcomes were not written. */
+    async drain(timeoutMs = 5_000) {
+      stopped = true
+      await Promise.all([dispatcher.stop(), claimer.stop()])
+      const { finished } = await launcher.drain(timeoutMs)
+      const unsettled = await settler.stop(5_000)
+      await leases.stop()
+      await boss.stop({ graceful: false, close: false })
+      client.close()
+      await pool.end()
+      return { finished, unsettled }
+    },
+    async close() {
+      if (!stopped) await this.drain(0)
+    },
+  }
+}
