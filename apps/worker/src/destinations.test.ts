@@ -123,9 +123,10 @@ describe('an open circuit', () => {
   })
 
   test('once it closes it lets two through, then more; and what was parked for it is brought back', async () => {
-    const destinations = createDestinations(short)
-    await open(destinations)
-    expect(destinations.refillable()).toEqual([])
+    const destinations = createDestinations({ ...short, failMax: 2 })
+    for (let n = 0; n < 100; n += 1) await attempt(destinations, 'up')
+    for (let n = 0; n < 2; n += 1) await attempt(destinations, 'down')
+    expect([destinations.isOpen(HERE), destinations.refillable()]).toEqual([true, []])
     await attempt(destinations, 'up')
     expect(destinations.hasBacklog(HERE)).toBe(true)
     expect(destinations.refillable().map((it) => it.reason)).toEqual(['circuit_open', 'destination_busy'])
