@@ -1,0 +1,111 @@
+import { eq } from 'drizzle-orm'
+import { expect, onTestFinished } from 'vitest'
+import { ago, ahead, execution } from '../../test/factories.ts'
+import { begin, queueItems, queueUp, soleExecution, test, worker } from '../../test/queue.ts'
+import { executions } from '../schema/index.ts'
+import { dispatchHeld } from './dispatch-held.ts'
+
+const busy = { state: 'parked', reason: 'destination_busy' } as const
+const open = { state: 'parked', reason: 'circuit_open' } as const
+
+test('waiting and parked executions whose time has come are queued again, each with a new item', async ({
+  db,
+  pool,
+  boss,
+}) => {
+  const held = [
+    execution({ state: 'waiting', reason: 'rejected', attempt: 2 }),
+    execution({ ...open }),
+    execution({ ...busy }),
+  ]
+  await db.insert(executions).values(held)
+
+  expect(await dispatchHeld(pool, boss, { limit: 10 })).toBe(3)
+
+  const rows = await db.select().from(executions)
+  for (const row of rows) expect(row).toMatchObject({ state: 'queued', reason: null, nextAttemptAt: null })
+  expect(rows.map((row) => row.attempt).sort()).toEqual([0, 0, 2])
+  const items = await queueItems(pool)
+  expect(items.map((it) => [it.execution, it.id]).sort()).toEqual(rows.map((row) => [row.id, row.itemId]).sort())
+})
+
+test('an execution whose time has not come stays where it is', async ({ db, pool, boss }) => {
+  await db
+    .insert(executions)
+    .values([
+      execution({ state: 'waiting', nextAttemptAt: ahead(30) }),
+      execution({ ...open, nextAttemptAt: ahead(30) }),
+      execution({ state: 'failed' }),
+    ])
+
+  expect(await dispatchHeld(pool, boss, { limit: 10 })).toBe(0)
+  expect(await queueItems(pool)).toEqual([])
+})
+
+test('those that have waited longest come first, and no more than the limit', async ({ db, pool, boss }) => {
+  const [late, first, second] = [3, 9, 6].map((s) => execution({ state: 'waiting', nextAttemptAt: ago(s) }))
+  await db.insert(executions).values([late, first, second].map((it) => it as NonNullable<typeof it>))
+
+  expect(await dispatchHeld(pool, boss, { limit: 2 })).toBe(2)
+
+  const left = await db.select({ id: executions.id }).from(executions).where(eq(executions.state, 'waiting'))
+  expect(left).toEqual([{ id: late?.id }])
+})
+
+test('of one destination those that were parked for one reason are queued, due or not, and nothing else', async ({
+  db,
+  pool,
+  boss,
+}) => {
+  const destination = 'http://calm.test'
+  const wanted = [execution({ ...busy, destination, nextAttemptAt: ahead(60) }), execution({ ...busy, destination })]
+  const others = [
+    execution({ ...open, destination }),
+    execution({ ...busy, destination: 'http://other.test' }),
+    execution({ state: 'waiting', reason: 'rejected', destination }),
+  ]
+  await db.insert(executions).values([...wanted, ...others])
+
+  const parked = { destination, reason: 'destination_busy' } as const
+  expect(await dispatchHeld(pool, boss, { limit: 10, parked })).toBe(2)
+
+  const items = await queueItems(pool)
+  expect(items.map((it) => it.execution).sort()).toEqual(wanted.map((it) => it.id).sort())
+  expect(await dispatchHeld(pool, boss, { limit: 10, parked })).toBe(0)
+})
+
+test('an execution that another dispatcher holds is passed over, not waited for', async ({ db, pool, boss }) => {
+  const [taken, free] = [execution({ ...open }), execution({ ...open })]
+  await db.insert(executions).values([taken, free])
+  const other = await begin(pool)
+  await other.query('select from executions where id = $1 for update', [taken.id])
+
+  expect(await dispatchHeld(pool, boss, { limit: 10 })).toBe(1)
+  expect((await queueItems(pool)).map((it) => it.execution)).toEqual([free.id])
+})
+
+test('when four dispatchers race, each execution gets one item, and each item sends one attempt', async ({
+  db,
+  pool,
+  boss,
+}) => {
+  await queueUp(pool, boss, {}, 40)
+  await worker(pool, boss).claim(() => ({ reason: 'circuit_open', at: ago(1) }), 40)
+
+  const released = await Promise.all([1, 2, 3, 4].map(() => dispatchHeld(pool, boss, { limit: 25 })))
+
+  expect(released.reduce((sum, it) => sum + it)).toBe(40)
+  const rows = await db.select({ itemId: executions.itemId }).from(executions)
+  expect((await queueItems(pool)).map((it) => it.id).sort()).toEqual(rows.map((row) => row.itemId).sort())
+  expect((await worker(pool, boss).claim(undefined, 100)).claims).toHaveLength(40)
+})
+
+test('when the items cannot be put into the queue, the executions stay held', async ({ db, pool, boss }) => {
+  await db.insert(executions).values(execution({ ...open }))
+  await pool.query('alter table pgboss.job add constraint closed check (false) not valid')
+  onTestFinished(async () => void (await pool.query('alter table pgboss.job drop constraint closed')))
+
+  await expect(dispatchHeld(pool, boss, { limit: 10 })).rejects.toMatchObject({ constraint: 'closed' })
+
+  expect(await soleExecution(pool)).toMatchObject({ ...open, itemId: null })
+})

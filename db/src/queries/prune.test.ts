@@ -1,0 +1,118 @@
+import { v7 as uuidv7 } from 'uuid'
+import { expect } from 'vitest'
+import { ago, execution, job } from '../../test/factories.ts'
+import { begin, test } from '../../test/queue.ts'
+import type { Db, Pool } from '../client.ts'
+import { attempts, circuits, executions, jobs, workers } from '../schema/index.ts'
+import { prune } from './prune.ts'
+
+const days = (n: number) => ago(n * 86_400)
+const old = (state: 'succeeded' | 'skipped' = 'succeeded') => execution({ state, scheduledFor: days(40) })
+const ids = async (db: Db) => (await db.select({ id: executions.id }).from(executions)).map((row) => row.id).sort()
+
+function attempt(of: { id: string; scheduledFor: Date }) {
+  const times = { startedAt: of.scheduledFor, finishedAt: of.scheduledFor }
+  const { id: executionId, scheduledFor } = of
+  return {
+    ...{ executionId, scheduledFor, ...times },
+    attempt: 1,
+    outcome: 'succeeded',
+    jobVersion: 1,
+    workerId: id(),
+  } as const
+}
+const id = () => uuidv7()
+
+test('finished executions past retention go with their attempts, the others stay with theirs', async ({ db, pool }) => {
+  const gone = [old(), old('skipped')]
+  const kept = [
+    execution({ state: 'succeeded', scheduledFor: days(20) }),
+    // A backfill of long ago that was carried out lately.
+    execution({ state: 'succeeded', scheduledFor: days(40), finishedAt: days(2) }),
+    execution({ state: 'queued', scheduledFor: days(40) }),
+    execution({ state: 'waiting', scheduledFor: days(40) }),
+  ]
+  await db.insert(executions).values([...gone, ...kept])
+  await db.insert(attempts).values([...gone, ...kept].map(attempt))
+
+  expect(await prune(pool, 30)).toEqual({ executions: 2, jobs: 0 })
+
+  expect(await ids(db)).toEqual(kept.map((it) => it.id).sort())
+  const left = await db.select({ id: attempts.executionId }).from(attempts)
+  expect(left.map((row) => row.id).sort()).toEqual(kept.map((it) => it.id).sort())
+})
+
+test('a deleted or completed job goes once it is past retention and no execution of it is left', async ({
+  db,
+  pool,
+}) => {
+  const gone = [job({ deletedAt: days(40) }), job({ status: 'completed', completedAt: days(40) })]
+  const kept = [
+    job({ name: 'its execution is younger', deletedAt: days(40) }),
+    job({ name: 'deleted lately', deletedAt: days(20) }),
+    job({ name: 'completed lately', status: 'completed', completedAt: days(20) }),
+    job({ name: 'active', createdAt: days(400) }),
+    job({ name: 'paused', status: 'paused', pausedAt: days(400) }),
+  ]
+  await db.insert(jobs).values([...gone, ...kept])
+  await db
+    .insert(executions)
+    .values([
+      execution({ jobId: gone[0]?.id as string, state: 'succeeded', scheduledFor: days(40) }),
+      execution({ jobId: kept[0]?.id as string, state: 'succeeded', scheduledFor: days(20) }),
+    ])
+
+  expect(await prune(pool, 30)).toEqual({ executions: 1, jobs: 2 })
+
+  const left = await db.select({ name: jobs.name }).from(jobs)
+  expect(left.map((row) => row.name).sort()).toEqual(kept.map((it) => it.name).sort())
+})
+
+/** So many old executions, at once. */
+const fill = (pool: Pool, count: number) =>
+  pool.query(
+    `insert into executions (id, job_id, job_version, kind, state, scheduled_for, effective_at, created_at, finished_at, destination)
+     select gen_random_uuid(), gen_random_uuid(), 1, 'schedule', 'failed', at, at, at, at, ''
+     from generate_series(1, $1) n, lateral (select now() - interval '40 days' - n * interval '1 second' as at)`,
+    [count],
+  )
+
+test('all of a large number goes, in batches, and none after the signal to stop', async ({ db, pool }) => {
+  await fill(pool, 10_001)
+  let batches = 0
+  const stopAfter = (most: number) => ({
+    get aborted() {
+      batches += 1
+      return batches > most
+    },
+  })
+
+  expect(await prune(pool, 30, stopAfter(1) as AbortSignal)).toEqual({ executions: 5_000, jobs: 0 })
+  expect(await db.$count(executions)).toBe(5_001)
+  expect(await prune(pool, 30)).toEqual({ executions: 5_001, jobs: 0 })
+})
+
+test('a row that another session holds is passed over, not waited for', async ({ db, pool }) => {
+  const [held, free] = [old(), old()]
+  await db.insert(executions).values([held, free])
+  const other = await begin(pool)
+  await other.query('select from executions where id = $1 for update', [held.id])
+
+  expect(await prune(pool, 30)).toMatchObject({ executions: 1 })
+
+  expect(await ids(db)).toEqual([held.id])
+})
+
+test('workers that are long gone go with their circuits, those that live stay with theirs', async ({ db, pool }) => {
+  const [gone, alive] = [days(2), ago(5)].map((heartbeatAt) => ({
+    ...{ id: id(), hostname: 'h', pid: 1, startedAt: days(3), heartbeatAt },
+  }))
+  await db.insert(workers).values([gone, alive].flatMap((it) => it ?? []))
+  const circuit = { destination: 'http://a.test', state: 'closed', failures: 0, updatedAt: days(2) } as const
+  await db.insert(circuits).values([gone, alive].flatMap((it) => (it ? { ...circuit, workerId: it.id } : [])))
+
+  await prune(pool, 30)
+
+  expect(await db.select({ id: workers.id }).from(workers)).toEqual([{ id: alive?.id }])
+  expect(await db.select({ id: circuits.workerId }).from(circuits)).toEqual([{ id: alive?.id }])
+})
