@@ -1,4 +1,4 @@
-import { describe, expect } from 'vitest'
+import { describe, expect, onTestFinished } from 'vitest'
 import { type Api, daily, once, test } from '../../test/api.ts'
 
 const create = async (api: Api, fields: object = {}) =>
@@ -262,6 +262,26 @@ describe('POST /jobs/{id}/run', () => {
     await api.call('POST', `/jobs/${job_id}/pause`)
     const { status, body } = await api.call('POST', `/jobs/${job_id}/run`)
     expect([status, body.state]).toEqual([202, 'queued'])
+    const { rows } = await pool.query(
+      'select e.created_at >= j.paused_at as later from executions e join jobs j on j.id = e.job_id',
+    )
+    expect(rows).toEqual([{ later: true }])
+  })
+
+  test('a run that waited for a pause counts as later than it', async ({ api, pool }) => {
+    const { job_id } = await create(api)
+    const pause = await pool.connect()
+    onTestFinished(() => pause.release(true))
+    await pause.query('begin')
+    await pause.query('select from jobs for update')
+    const run = api.call('POST', `/jobs/${job_id}/run`)
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await expect.poll(async () => (await pool.query(waiting)).rowCount).toBe(1)
+    await pause.query(
+      `update jobs set status = 'paused', paused_at = clock_timestamp(), next_run_at = null, next_scheduled_for = null`,
+    )
+    await pause.query('commit')
+    expect((await run).status).toBe(202)
     const { rows } = await pool.query(
       'select e.created_at >= j.paused_at as later from executions e join jobs j on j.id = e.job_id',
     )
