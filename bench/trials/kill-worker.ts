@@ -35,7 +35,7 @@ export async function killWorker(args: string[]): Promise<void> {
       doubled.every((them) => new Set(them.map((it) => it.attempt)).size === them.length),
     )
     result.check('abandoned attempts in the ledger', attempts[0].n >= doubled.length, attempts[0].n)
-    result.check('last redelivery after the kill', redelivery <= 25, `${redelivery.toFixed(1)} s`)
+    result.check('last redelivery after the kill', redelivery <= 20, `${redelivery.toFixed(1)} s`)
     result.end()
   })
 }

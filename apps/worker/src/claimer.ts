@@ -70,12 +70,12 @@ export function startClaimer(parts: ClaimerParts): Claimer {
     let places = launcher.free
     const holding = new Map<string, number>()
 
-    const decide = (destination: string, now: Date): 'send' | 'hold' | Park => {
+    const decide = (destination: string, now: Date, lost: boolean): 'send' | 'hold' | Park => {
       const decision = places > 0 ? destinations.admit(destination, now) : 'hold'
       if (decision === 'send') places -= 1
       if (decision !== 'hold') return decision
       const held = holding.get(destination) ?? launcher.held(destination)
-      if (held >= holdMost) {
+      if (held >= holdMost && !lost) {
         destinations.expect(destination)
         return { reason: BUSY.reason, at: new Date(now.getTime() + BUSY.seconds * 1_000) }
       }
@@ -84,8 +84,8 @@ export function startClaimer(parts: ClaimerParts): Claimer {
     }
 
     await launcher.launch(async (taken) => {
-      const claimed = await claim(parts, room, (destination, now) => {
-        const decision = decide(destination, now)
+      const claimed = await claim(parts, room, (destination, now, lost) => {
+        const decision = decide(destination, now, lost)
         if (decision === 'send') taken.push(destination)
         return decision
       })

@@ -5,6 +5,7 @@ import { createHeldItems } from './held-items.ts'
 const item = (id: string): Held => ({
   item: { id, retryCount: 0, data: { e: id, s: 0 } },
   destination: id[0] as string,
+  lost: id.includes('!'),
 })
 
 function holding(...ids: string[]) {
@@ -72,4 +73,10 @@ test('all items of some destinations can be taken at once, in order, and the res
     ['c', ['c1']],
   ])
   expect([held.size, held.count('a'), held.count('b')]).toEqual([1, 0, 1])
+})
+
+test('an item whose attempt was lost with its worker goes before those that only wait', () => {
+  const { held } = holding('a1', 'a2', 'a3!')
+
+  expect(held.takeWhile(2, () => true).map(({ item }) => item.id)).toEqual(['a3!', 'a1'])
 })

@@ -1,6 +1,6 @@
 import type { Held } from '@scheduler/db/queries/claim'
 
-/** Items that were taken and wait for a place, first in first out for each destination. */
+/** Items that were taken and wait for a place: for each destination first in first out, but those that were lost first. */
 export interface HeldItems {
   readonly size: number
   count(destination: string): number
@@ -26,7 +26,8 @@ export function createHeldItems(): HeldItems {
     count: (destination) => queues.get(destination)?.length ?? 0,
     add(item) {
       const queue = queues.get(item.destination)
-      if (queue) queue.push(item)
+      if (queue && item.lost) queue.unshift(item)
+      else if (queue) queue.push(item)
       else queues.set(item.destination, [item])
       size += 1
     },

@@ -8,6 +8,8 @@ import { begin, type Claim, type Found, lockExecutions, type Park, parkAll, reco
 export interface Held {
   item: Item
   destination: string
+  /** Whether its latest attempt was lost with its worker: it has waited long enough, and goes first. */
+  lost: boolean
 }
 
 export interface Claimed {
@@ -27,7 +29,7 @@ export interface ClaimParts {
 
 /**
  * Takes up to `limit` items and begins the next attempt of each one's execution, in one transaction. `decide` sees each
- * execution's destination, in order, and says whether to send it, to hold its item for later, or to park it.
+ * execution's destination, and whether its latest attempt was lost with its worker, in order; it says whether to send it, to hold its item for later, or to park it.
  *
  * The executions' rows are locked first and the jobs read after, in a statement of its own: a delete, a pause or an edit
  * that was answered before is seen, and one that comes later waits for us and finds the attempt in flight.
@@ -35,7 +37,7 @@ export interface ClaimParts {
 export async function claim(
   { pool, boss, workerId }: ClaimParts,
   limit: number,
-  decide: (destination: string, now: Date) => 'send' | 'hold' | Park,
+  decide: (destination: string, now: Date, lost: boolean) => 'send' | 'hold' | Park,
 ): Promise<Claimed> {
   return await transaction(pool, async (client) => {
     const items = await fetchItems(boss, client, limit)
@@ -44,12 +46,14 @@ export async function claim(
     const { found, now } = await lockExecutions(client, items.filter(isSound))
 
     const send: Found[] = []
-    const held: Found[] = []
+    const held: Held[] = []
     const park: (Found & Park)[] = []
     for (const execution of found) {
-      const decision = decide(execution.destination, now)
+      const { item, destination } = execution
+      const lost = execution.state === 'running'
+      const decision = decide(destination, now, lost)
       if (decision === 'send') send.push(execution)
-      else if (decision === 'hold') held.push(execution)
+      else if (decision === 'hold') held.push({ item, destination, lost })
       else park.push({ ...execution, ...decision })
     }
     const claims = await begin(client, send, workerId, now)

@@ -9,11 +9,11 @@ const dueSql = `
   select id, scheduled_for from executions where next_attempt_at <= now()
   order by next_attempt_at limit $1 for update skip locked`
 
-/** Executions of one destination that were parked for one reason, whatever their time. */
+/** Executions of one destination that were parked for one reason, whatever their time; the oldest occurrence first. */
 const parkedSql = `
   select id, scheduled_for from executions
   where next_attempt_at is not null and reason = $2 and destination = $3
-  order by next_attempt_at limit $1 for update skip locked`
+  order by scheduled_for, id limit $1 for update skip locked`
 
 const releaseSql = (selection: string) => `
   with held as (${selection})

@@ -59,7 +59,9 @@ export const executions = pgTable(
     index('executions_next_attempt').on(t.nextAttemptAt).where(sql`${t.nextAttemptAt} is not null`),
     // No index may name `state`: the step from queued to running then needs no new index entries (a HOT update).
     // Serves the refill of one destination, the list of busy ones, and the parked counts of GET /circuits.
-    index('executions_parked').on(t.reason, t.destination, t.nextAttemptAt).where(sql`${t.nextAttemptAt} is not null`),
+    index('executions_parked')
+      .on(t.reason, t.destination, t.scheduledFor, t.id)
+      .where(sql`${t.nextAttemptAt} is not null`),
     // Serves the reconciler: what should have a live item or an attempt in flight.
     index('executions_live').on(t.scheduledFor).where(sql`${t.finishedAt} is null`),
     // Serves GET /executions (newest first) and retention.
