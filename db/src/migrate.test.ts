@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto'
+import { expect, inject, onTestFinished } from 'vitest'
+import { databaseUrl, dropDatabase, execute } from '../test/admin.ts'
+import { test } from '../test/database.ts'
+import { createPool, type Pool } from './client.ts'
+import { applyMigrations } from './migrate.ts'
+
+/** An empty database, as somebody would make one by hand. */
+async function emptyDatabase(): Promise<string> {
+  const name = `scheduler_test_${randomBytes(6).toString('hex')}`
+  await execute(inject('adminUrl'), `create database ${name}`)
+  onTestFinished(() => dropDatabase(inject('adminUrl'), name))
+  return databaseUrl(inject('adminUrl'), name)
+}
+
+async function schemaOf(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ line: string }>(
+    `select format('%s.%s %s %s', table_schema, table_name, column_name, data_type) as line
+     from information_schema.columns where table_schema in ('public', 'pgboss') order by 1`,
+  )
+  return rows.map((row) => row.line)
+}
+
+test('when four processes migrate an empty database at once, all succeed, and it is done once', async ({ pool }) => {
+  const url = await emptyDatabase()
+
+  await Promise.all([1, 2, 3, 4].map(() => applyMigrations(url)))
+
+  const own = createPool(url)
+  const done = 'select count(*)::int as count, count(distinct hash)::int as different from drizzle.__drizzle_migrations'
+  const { rows } = await own.query(done)
+  expect(rows[0].count).toBeGreaterThan(0)
+  expect(rows[0].count).toBe(rows[0].different)
+  expect(await schemaOf(own)).toEqual(await schemaOf(pool))
+  await own.end()
+}, 60_000)
+
+test('migrating a database that is up to date changes nothing, and keeps what is in it', async ({
+  databaseUrl: url,
+  pool,
+}) => {
+  await pool.query(`insert into workers (id, hostname, pid, started_at, heartbeat_at)
+    values (gen_random_uuid(), 'h', 1, now(), now())`)
+  const before = await schemaOf(pool)
+
+  await applyMigrations(url)
+
+  expect(await schemaOf(pool)).toEqual(before)
+  expect((await pool.query('select hostname from workers')).rows).toEqual([{ hostname: 'h' }])
+})
+
+test('migrating leaves no lock and no session behind', async ({ databaseUrl: url, pool }) => {
+  await applyMigrations(url)
+
+  const { rows } = await pool.query(`select from pg_locks where locktype = 'advisory'
+    and database = (select oid from pg_database where datname = current_database())`)
+  expect(rows).toEqual([])
+})
