@@ -67,12 +67,11 @@ export function startClaimer(parts: ClaimerParts): Claimer {
     const room = Math.max(0, launcher.free) + 2 * holdMost - launcher.held()
     if (!mayHaveMore || leases.fenced || room <= holdMost / 2) return
     const since = performance.now()
-    let places = launcher.free
     const holding = new Map<string, number>()
 
     const decide = (destination: string, now: Date, lost: boolean): 'send' | 'hold' | Park => {
-      const decision = places > 0 ? destinations.admit(destination, now) : 'hold'
-      if (decision === 'send') places -= 1
+      // Asked anew each time: the launcher fills places too while this claim is under way.
+      const decision = launcher.free > 0 ? destinations.admit(destination, now) : 'hold'
       if (decision !== 'hold') return decision
       const held = holding.get(destination) ?? launcher.held(destination)
       if (held >= holdMost && !lost) {

@@ -47,10 +47,17 @@ export function startLauncher(parts: LauncherParts): Launcher {
   const idle = createWake()
   const trouble = createTrouble(parts.log, 'beginning attempts')
   const flying = new Set<Executing>()
+  /** Places that claims under way have taken, each for its destination. */
+  const claims = new Set<string[]>()
   const waiting = createHeldItems()
   let stopped = false
 
-  const free = () => (leases.fenced || settler.pending > 2 * concurrency ? 0 : concurrency - flying.size)
+  const free = () => {
+    if (leases.fenced || settler.pending > 2 * concurrency) return 0
+    let places = concurrency - flying.size
+    for (const taken of claims) places -= taken.length
+    return places
+  }
 
   const start = (claimed: Claim, since: number) => {
     const stale = leases.isStale(since)
@@ -71,12 +78,14 @@ export function startLauncher(parts: LauncherParts): Launcher {
   const launch: Launcher['launch'] = async (claiming) => {
     const taken: string[] = []
     const since = performance.now()
+    claims.add(taken)
     try {
       for (const claimed of await claiming(taken)) {
         taken.splice(taken.indexOf(claimed.destination), 1)
         start(claimed, since)
       }
     } finally {
+      claims.delete(taken)
       for (const destination of taken) destinations.giveBack(destination)
     }
   }

@@ -11,7 +11,7 @@ export interface Arrival {
   body: Buffer
 }
 
-type Answer = (arrival: Arrival, response: ServerResponse, request: IncomingMessage) => void
+export type Answer = (arrival: Arrival, response: ServerResponse, request: IncomingMessage) => void
 
 export interface Receiver {
   origin: string
@@ -38,9 +38,18 @@ export async function startReceiver(answer: Answer = (_, response) => response.e
   const server = createServer((request, response) => {
     open += 1
     mostOpen = Math.max(mostOpen, open)
-    response.once('close', () => {
-      open -= 1
-    })
+    let isOpen = true
+    const closed = () => {
+      if (isOpen) open -= 1
+      isOpen = false
+    }
+    // Not when it is sent: by then the client may have the answer, and its next request may be here.
+    const end = response.end.bind(response) as (...given: unknown[]) => ServerResponse
+    response.end = (...given: unknown[]) => {
+      closed()
+      return end(...given)
+    }
+    response.once('close', closed)
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
@@ -80,6 +89,24 @@ export async function startReceiver(answer: Answer = (_, response) => response.e
     },
   }
   return receiver
+}
+
+/** Answers with 200, `ms` after the request. */
+export function answerAfter(ms: number): Answer {
+  return (_, response) => void setTimeout(() => response.end('ok'), ms)
+}
+
+/** Answers nothing until `release` is called, then everything with 200. */
+export function holdBack(): { answer: Answer; release(): void } {
+  const held: ServerResponse[] = []
+  let released = false
+  return {
+    answer: (_, response) => (released ? void response.end('ok') : void held.push(response)),
+    release() {
+      released = true
+      for (const response of held) response.end('ok')
+    },
+  }
 }
 
 /** A port of the loopback that nobody listens on. */
