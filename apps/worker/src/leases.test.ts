@@ -63,7 +63,7 @@ describe('while the database answers', () => {
     await queueUp(pool, boss, {}, 3)
     const { claims } = await worker(pool, boss).claim()
     const items = claims.map(({ item }) => item)
-    const { aborted } = leasing(boss, items)
+    const { aborted } = leasing(boss, items, { ...quick, lostMs: 60_000 })
     await transaction(pool, (client) => endItems(boss, client, items.slice(1, 2)))
     expect(await until('one to be broken off', () => aborted().length > 0 && aborted())).toEqual([items[1]?.id])
   })

@@ -1,0 +1,181 @@
+import { createPool, type Pool } from '@scheduler/db/client'
+import { createDbClock } from '@scheduler/db/db-clock'
+import { startQueue } from '@scheduler/db/queue'
+import { queueItems, test } from '@scheduler/db/test/queue'
+import { expect, onTestFinished } from 'vitest'
+import { createOnceJobs, databaseNow, ledger, many, states } from '../test/jobs.ts'
+import { createLog } from '../test/log.ts'
+import { startProxy } from '../test/proxy.ts'
+import { until } from '../test/until.ts'
+import { type DispatcherParts, dispatchPass, startDispatcher } from './dispatcher.ts'
+
+const url = 'http://receiver.test/'
+
+function parts(pool: Pool, boss: DispatcherParts['boss'], changes: Partial<DispatcherParts> = {}) {
+  const { log, lines } = createLog()
+  const told = { items: 0, itemsWait: 0, busy: [] as string[] }
+  const given: DispatcherParts = {
+    ...{ pool, boss, log, clock: createDbClock(), graceSeconds: 900 },
+    most: () => 1_000,
+    onItems: (count) => {
+      told.items += count
+    },
+    onItemsWait: () => {
+      told.itemsWait += 1
+    },
+    onBusy: (destinations) => told.busy.push(...destinations),
+    ...changes,
+  }
+  return { given, told, lines }
+}
+
+/** A dispatcher that runs until the test is over. */
+function dispatching(...args: Parameters<typeof parts>) {
+  const { given, ...rest } = parts(...args)
+  const dispatcher = startDispatcher(given)
+  onTestFinished(() => dispatcher.stop())
+  return { dispatcher, ...rest }
+}
+
+/** How late each execution was made, ms, by the database's clock. */
+async function lateness(pool: Pool): Promise<number[]> {
+  const { rows } = await pool.query<{ late: number }>(
+    'select extract(epoch from created_at - scheduled_for) * 1000 as late from executions',
+  )
+  return rows.map((row) => Number(row.late))
+}
+
+/** From now on the ledger refuses rows of destinations that begin so. */
+async function refuse(pool: Pool, destination: string) {
+  await pool.query(`alter table executions add constraint poison check (destination not like '${destination}%')`)
+  onTestFinished(async () => void (await pool.query('alter table executions drop constraint poison')))
+}
+
+test('one pass says how long to sleep: until the next is due, a second at the most, not at all while there is more', async ({
+  pool,
+  boss,
+}) => {
+  const { given } = parts(pool, boss)
+  expect(await dispatchPass(given)).toBe(1_000)
+  await createOnceJobs(pool, [{ url, inMs: 3_600_000 }])
+  expect(await dispatchPass(given)).toBe(1_000)
+  await createOnceJobs(pool, [{ url, inMs: 500 }])
+  const inMs = await dispatchPass(given)
+  expect(inMs).toBeGreaterThan(100)
+  expect(inMs).toBeLessThanOrEqual(500)
+  await createOnceJobs(pool, [{ url, inMs: -1 }])
+  expect(await dispatchPass(given)).toBe(0)
+})
+
+test('it sleeps until the next is due: nothing is early, and nothing waits for the next look', async ({
+  pool,
+  boss,
+}) => {
+  await createOnceJobs(
+    pool,
+    [250, 400, 550, 700].map((inMs) => ({ url, inMs })),
+  )
+  dispatching(pool, boss)
+  await until('all to be dispatched', async () => (await ledger(pool)).length === 4)
+  for (const late of await lateness(pool)) {
+    expect(late).toBeGreaterThanOrEqual(0)
+    expect(late).toBeLessThan(150)
+  }
+})
+
+test('it is woken for a job that is due sooner than it knew, and looks within a second when nobody wakes it', async ({
+  pool,
+  boss,
+}) => {
+  const { dispatcher } = dispatching(pool, boss)
+  const dispatched = async (wake: boolean) => {
+    // Right after a look of its own, so that the next one is far away.
+    const before = (await ledger(pool)).length
+    await createOnceJobs(pool, [{ url, inMs: -5 }])
+    await until('a first one', async () => (await ledger(pool)).length === before + 1)
+    const since = performance.now()
+    await createOnceJobs(pool, [{ url, inMs: 0 }])
+    if (wake) dispatcher.wake()
+    await until('it to be dispatched', async () => (await ledger(pool)).length === before + 2)
+    return performance.now() - since
+  }
+  expect(await dispatched(true)).toBeLessThan(400)
+  expect(await dispatched(false)).toBeLessThan(1_400)
+})
+
+test('all that is due is dispatched, batch after batch, whatever its number, and is said once', async ({
+  pool,
+  boss,
+}) => {
+  await createOnceJobs(pool, many(700, { url, inMs: -10 }))
+  const { told } = dispatching(pool, boss)
+  await until('all to be dispatched', () => told.items === 700)
+  expect([await states(pool), (await queueItems(pool)).length]).toEqual([{ queued: 700 }, 700])
+})
+
+test('what a destination has too much of is parked, and said', async ({ pool, boss }) => {
+  await createOnceJobs(pool, [...many(8, { url, inMs: -10 }), ...many(2, { url: 'http://other.test/', inMs: -10 })])
+  const { told } = dispatching(pool, boss, { most: (destination) => (destination === 'http://receiver.test' ? 3 : 9) })
+  await until('all to be dispatched', async () => (await ledger(pool)).length === 10)
+  expect(await states(pool)).toEqual({ parked: 5, queued: 5 })
+  await until('it to be said', () => told.busy.length > 0)
+  expect([told.items, new Set(told.busy)]).toEqual([5, new Set(['http://receiver.test'])])
+})
+
+test('parked and waiting executions come back when their time has come, not before', async ({ pool, boss }) => {
+  await createOnceJobs(pool, many(2, { url, inMs: -10 }))
+  await dispatchPass(parts(pool, boss, { most: () => 0 }).given)
+  await pool.query(`update executions set next_attempt_at = clock_timestamp() + interval '400 milliseconds'
+    where id = (select min(id::text)::uuid from executions)`)
+  const { told } = dispatching(pool, boss)
+  const due = (await ledger(pool)).map((it) => Number(it.nextAttemptAt)).sort()[0] ?? 0
+  await until('one to come back', () => told.items === 1)
+  expect(Number(await databaseNow(pool))).toBeGreaterThanOrEqual(due)
+  expect(await states(pool)).toEqual({ parked: 1, queued: 1 })
+})
+
+test('a row that the database refuses sets its job aside, and the rest of its batch goes on', async ({
+  pool,
+  boss,
+}) => {
+  await refuse(pool, 'http://poison')
+  const good = await createOnceJobs(pool, many(20, { url, inMs: -10 }))
+  const bad = await createOnceJobs(pool, many(2, { url: 'http://poison.test/', inMs: -20 }))
+  const { told, lines } = dispatching(pool, boss)
+  await until('the good ones to be dispatched', () => told.items === 20)
+  expect((await ledger(pool)).map((it) => it.jobId).sort()).toEqual(good.sort())
+  const setAside = () => lines.filter(({ msg, level }) => msg === 'job quarantined' && level === 50)
+  await until('both to be said', () => setAside().length === 2)
+  const { rows } = await pool.query(`select id, status_reason from jobs where status = 'quarantined' order by id`)
+  expect(rows.map((row) => row.id)).toEqual(bad.sort())
+  expect(rows[0]?.status_reason).toMatch(/^The database refused/)
+  await createOnceJobs(pool, [{ url, inMs: 0 }])
+  await until('the next one', () => told.items === 21)
+})
+
+test.for(['cut', 'freeze'] as const)(
+  'when the database goes away (%s) it goes on trying, says so once, and dispatches what was due when it is back',
+  async (how, { pool, databaseUrl }) => {
+    const proxy = await startProxy(databaseUrl)
+    const distant = createPool(proxy.url, { max: 2, connectMs: 400, queryMs: 400 })
+    const boss = await startQueue(distant)
+    const { told, lines, dispatcher } = dispatching(distant, boss)
+    onTestFinished(async () => {
+      await dispatcher.stop()
+      await boss.stop({ graceful: false, close: false })
+      await distant.end()
+      await proxy.close()
+    })
+    const logged = (message: string) => lines.filter(({ msg }) => msg === message)
+    await createOnceJobs(pool, [{ url }])
+    await until('a first one', () => told.items === 1)
+    proxy[how]()
+    await createOnceJobs(pool, many(3, { url }))
+    await until('a look to fail', () => logged('dispatching failed, trying again').length > 0)
+    expect(await ledger(pool)).toHaveLength(1)
+    proxy.restore()
+    await until('what was due', () => told.items === 4)
+    await until('it to be said', () => logged('dispatching works again').length === 1)
+    expect(logged('dispatching failed, trying again')).toHaveLength(1)
+  },
+)
