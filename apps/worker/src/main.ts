@@ -23,9 +23,10 @@ import { startLeases } from './leases.ts'
 import { startSettler } from './settler.ts'
 import { untilDatabase } from './until-database.ts'
 
-const config = loadConfig(process.env)
-const url = databaseUrl(process.env)
-if (!url) throw new Error('No database is named. Set DATABASE_URL, or use the start command, which brings its own.')
+const config = orExit(() => loadConfig(process.env))
+const url =
+  orExit(() => databaseUrl(process.env)) ??
+  exit('No database is named. Set DATABASE_URL, or use the start command, which brings its own.')
 const workerId = newWorkerId()
 const log = pino({ level: config.LOG_LEVEL, base: { service: 'worker', workerId, pid: process.pid } })
 
@@ -33,7 +34,7 @@ const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT'), on
 
 const pool = createPool(url, { max: 10, steadyPlans: true, name: 'scheduler worker' })
 const clock = createDbClock()
-const client = createCallbackClient(targetPolicy(config))
+const client = orExit(() => createCallbackClient(targetPolicy(config)))
 await untilDatabase(async () => void (await clock.refresh(pool)), log, stop)
 const boss = await untilDatabase(
   () => startQueue(pool, { schedule: true, onError: (error) => log.warn({ reason: error.message }, 'queue failed') }),
@@ -102,3 +103,17 @@ client.close()
 await pool.end()
 log.info({ finished, unsettled }, 'stopped')
 process.exit(0)
+
+/** What is wrong with the environment is said in a sentence, not in a stack. */
+function orExit<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    return exit(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function exit(sentence: string): never {
+  console.error(sentence)
+  process.exit(1)
+}
