@@ -100,12 +100,21 @@ test('when four dispatchers race, each execution gets one item, and each item se
   expect((await worker(pool, boss).claim(undefined, 100)).claims).toHaveLength(40)
 })
 
-test('when the items cannot be put into the queue, the executions stay held', async ({ db, pool, boss }) => {
+test('when the end of the transaction fails, the executions stay held, and no item stays', async ({
+  db,
+  pool,
+  boss,
+}) => {
   await db.insert(executions).values(execution({ ...open }))
-  await pool.query('alter table pgboss.job add constraint closed check (false) not valid')
-  onTestFinished(async () => void (await pool.query('alter table pgboss.job drop constraint closed')))
+  // Checked at the commit: after the items were put into the queue.
+  await pool.query(`
+    create function refuse() returns trigger language plpgsql as $$ begin raise 'refused'; end $$;
+    create constraint trigger refuse after update on executions deferrable initially deferred
+      for each row execute function refuse()`)
+  onTestFinished(async () => void (await pool.query('drop function refuse cascade')))
 
-  await expect(dispatchHeld(pool, boss, { limit: 10 })).rejects.toMatchObject({ constraint: 'closed' })
+  await expect(dispatchHeld(pool, boss, { limit: 10 })).rejects.toThrow('refused')
 
   expect(await soleExecution(pool)).toMatchObject({ ...open, itemId: null })
+  expect(await queueItems(pool)).toEqual([])
 })
