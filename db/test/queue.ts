@@ -34,6 +34,7 @@ export async function queueUp(pool: Pool, boss: Boss, fields: Partial<JobRow> = 
     scheduledUntil: null,
     count: 1,
     effectiveAt: ago(count - i),
+    nextAttemptAt: null,
     destination: row.destination,
   }))
   await transaction(pool, (client) => insertLedger(client, boss, rows, ago(0)))

@@ -51,7 +51,7 @@ export async function changeJob(
 export async function cancelPending(client: PoolClient, job: JobRow, reason: 'deleted' | 'paused'): Promise<void> {
   await client.query(
     `update executions set state = 'cancelled', reason = $2, finished_at = $3, next_attempt_at = null
-     where job_id = $1 and state in ('queued', 'waiting', 'parked')`,
+     where job_id = $1 and finished_at is null and state in ('queued', 'waiting', 'parked')`,
     [job.id, reason, job.updatedAt],
   )
 }
@@ -59,7 +59,7 @@ export async function cancelPending(client: PoolClient, job: JobRow, reason: 'de
 /** Moves what is not in flight to the job's destination; locks those rows even when it is the same, see `changeJob`. */
 export async function redirectPending(client: PoolClient, job: JobRow): Promise<void> {
   await client.query(
-    `update executions set destination = $2 where job_id = $1 and state in ('queued', 'waiting', 'parked')`,
+    `update executions set destination = $2 where job_id = $1 and finished_at is null and state in ('queued', 'waiting', 'parked')`,
     [job.id, job.destination],
   )
 }
@@ -71,7 +71,7 @@ export async function redirectPending(client: PoolClient, job: JobRow): Promise<
 async function waitForSending(pool: Pool, jobId: string): Promise<void> {
   const { rows } = await pool.query<{ ms: number | null }>(
     `select extract(epoch from now() - max(claimed_at))::float8 * 1000 as ms
-     from executions where state = 'running' and job_id = $1`,
+     from executions where job_id = $1 and finished_at is null and state = 'running'`,
     [jobId],
   )
   const since = rows[0]?.ms ?? SENDING_MS

@@ -97,7 +97,7 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
       quarantined.push({ jobId: job.id, reason })
     }
   }
-  const busy = options.most ? parkOverflow(ledger, options.most) : []
+  const busy = options.most ? parkOverflow(ledger, options.most, now) : []
   const items = await insertLedger(client, boss, ledger, now)
   await moveClocks(client, clocks, now)
   for (const { jobId, reason } of quarantined) await quarantine(client, jobId, reason)

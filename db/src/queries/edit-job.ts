@@ -6,6 +6,7 @@ import type { Pool } from '../client.ts'
 import type { JobRow } from '../schema/jobs.ts'
 import { changeJob, type JobChange, redirectPending } from './change-job.ts'
 import { policiesOf } from './policies-of.ts'
+import { recordDue } from './record-due.ts'
 
 /** The columns that a client may write. */
 export type JobEdit = Partial<
@@ -42,9 +43,11 @@ export async function editJob(
     pool,
     id,
     options.matches,
-    ({ job, now }) => {
+    async ({ job, now }, client) => {
       const edited = { ...job, ...edit(job, now) }
-      return { ...edited, ...clockOf(job, edited, now, options.graceSeconds) }
+      const clock = clockOf(job, edited, now, options.graceSeconds)
+      if (!sameInstants(job, edited)) await recordDue(client, job, now, { ...options, send: true })
+      return { ...edited, ...clock }
     },
     redirectPending,
   )

@@ -2,13 +2,18 @@ import type { PgBoss } from 'pg-boss'
 import { v7 as uuidv7 } from 'uuid'
 import type { PoolClient } from '../client.ts'
 import { enqueue, newItemId } from '../queue.ts'
-import { BUSY, type LedgerRow } from './ledger-rows.ts'
+import type { LedgerRow } from './ledger-rows.ts'
 
 /**
  * Inserts ledger rows, and queue items for those to be sent. A row whose occurrence is in the ledger already is left
- * out, and gets no item. Returns the number of items.
+ * out, and gets no item. Returns the number of items. Rows that are not `queued` need no pg-boss.
  */
-export async function insertLedger(client: PoolClient, boss: PgBoss, rows: LedgerRow[], now: Date): Promise<number> {
+export async function insertLedger(
+  client: PoolClient,
+  boss: PgBoss | null,
+  rows: LedgerRow[],
+  now: Date,
+): Promise<number> {
   if (rows.length === 0) return 0
   const withIds = rows.map((row) => ({ ...row, id: uuidv7(), itemId: row.state === 'queued' ? newItemId() : null }))
   const { rows: inserted } = await client.query<{ id: string; item_id: string | null; scheduled_for: Date }>({
@@ -16,13 +21,15 @@ export async function insertLedger(client: PoolClient, boss: PgBoss, rows: Ledge
     text: `
       insert into executions (id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count,
         effective_at, destination, item_id, created_at, finished_at, next_attempt_at)
-      select r.*, $13::timestamptz, case when r.state in ('skipped', 'expired') then $13::timestamptz end,
-        case when r.state = 'parked' then $13::timestamptz + make_interval(secs => $14) end
+      select r.id, r.job_id, r.job_version, r.kind, r.state, r.reason, r.scheduled_for, r.scheduled_until, r.count,
+        r.effective_at, r.destination, r.item_id, $13::timestamptz,
+        case when r.state in ('queued', 'waiting', 'parked') then null else $13::timestamptz end,
+        r.next_attempt_at
       from unnest($1::uuid[], $2::uuid[], $3::int[], $4::execution_kind[], $5::execution_state[],
         $6::execution_reason[], $7::timestamptz[], $8::timestamptz[], $9::int[], $10::timestamptz[], $11::text[],
-        $12::uuid[])
+        $12::uuid[], $14::timestamptz[])
         as r(id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count, effective_at,
-          destination, item_id)
+          destination, item_id, next_attempt_at)
       on conflict on constraint executions_one_per_occurrence do nothing
       returning id, item_id, scheduled_for`,
     values: [
@@ -39,12 +46,13 @@ export async function insertLedger(client: PoolClient, boss: PgBoss, rows: Ledge
       withIds.map((row) => row.destination),
       withIds.map((row) => row.itemId),
       now,
-      BUSY.seconds,
+      withIds.map((row) => row.nextAttemptAt),
     ],
   })
   const items = inserted.flatMap((row) =>
     row.item_id ? [{ id: row.item_id, data: { e: row.id, s: row.scheduled_for.getTime() } }] : [],
   )
-  await enqueue(boss, client, items)
+  if (boss) await enqueue(boss, client, items)
+  else if (items.length > 0) throw new Error('pg-boss is needed to queue executions')
   return items.length
 }

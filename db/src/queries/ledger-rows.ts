@@ -6,12 +6,14 @@ export interface LedgerRow {
   jobId: string
   jobVersion: number
   kind: ExecutionKind
-  state: Extract<ExecutionState, 'queued' | 'parked' | 'skipped' | 'expired'>
+  state: Exclude<ExecutionState, 'running' | 'succeeded' | 'failed'>
   reason: ExecutionReason | null
   scheduledFor: Date
   scheduledUntil: Date | null
   count: number
   effectiveAt: Date
+  /** When a waiting or parked one is dispatched; null otherwise. */
+  nextAttemptAt: Date | null
   destination: string
 }
 
@@ -22,7 +24,7 @@ export const BUSY = { reason: 'destination_busy', seconds: 60 } as const
  * Leaves at most `most` of a destination's rows `queued`; the others are parked at once instead of on their way through
  * the queue. Returns the destinations that have parked rows.
  */
-export function parkOverflow(rows: LedgerRow[], most: (destination: string) => number): string[] {
+export function parkOverflow(rows: LedgerRow[], most: (destination: string) => number, now: Date): string[] {
   const queued = new Map<string, number>()
   const parked = new Set<string>()
   for (const row of rows) {
@@ -32,6 +34,7 @@ export function parkOverflow(rows: LedgerRow[], most: (destination: string) => n
     if (count <= most(row.destination)) continue
     row.state = 'parked'
     row.reason = BUSY.reason
+    row.nextAttemptAt = new Date(now.getTime() + BUSY.seconds * 1_000)
     parked.add(row.destination)
   }
   return [...parked]
@@ -39,7 +42,13 @@ export function parkOverflow(rows: LedgerRow[], most: (destination: string) => n
 
 /** The ledger rows of a plan: one for each occurrence to send, one for each run of unsent ones. */
 export function dueRowsOf(job: { id: string; version: number; destination: string }, planned: Plan): LedgerRow[] {
-  const common = { jobId: job.id, jobVersion: job.version, kind: 'schedule', destination: job.destination } as const
+  const common = {
+    jobId: job.id,
+    jobVersion: job.version,
+    kind: 'schedule',
+    destination: job.destination,
+    nextAttemptAt: null,
+  } as const
   const unsent = planned.unsent.map((run): LedgerRow => {
     const expired = run.reason === 'expired'
     return {

@@ -44,7 +44,7 @@ async function requeueLost(pool: Pool, boss: PgBoss): Promise<number> {
          select e.id, e.scheduled_for from executions e
          where e.finished_at is null and e.state in ('queued', 'running') and not exists (
            select from pgboss.job j where j.name = $1 and j.id = e.item_id and j.state in ('created', 'retry', 'active', 'failed'))
-         order by e.scheduled_for limit $2 for update of e skip locked)
+         limit $2 for update of e skip locked)
        -- One that is running stays so: whoever claims the new item finds its attempt abandoned, and says so.
        update executions e set item_id = gen_random_uuid()
        from lost where e.id = lost.id and e.scheduled_for = lost.scheduled_for

@@ -26,6 +26,7 @@ export async function runJob(
       scheduledUntil: null,
       count: 1,
       effectiveAt: now,
+      nextAttemptAt: null,
       destination: job.destination,
     }
     // The occurrence's instant is its identity: a second run within the millisecond takes the next one.

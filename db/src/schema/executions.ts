@@ -62,8 +62,8 @@ export const executions = pgTable(
     index('executions_parked')
       .on(t.reason, t.destination, t.scheduledFor, t.id)
       .where(sql`${t.nextAttemptAt} is not null`),
-    // Serves the reconciler: what should have a live item or an attempt in flight.
-    index('executions_live').on(t.scheduledFor).where(sql`${t.finishedAt} is null`),
+    // Serves the reconciler, and what a delete, a pause or an edit does to a job's unfinished executions.
+    index('executions_live').on(t.jobId, t.scheduledFor).where(sql`${t.finishedAt} is null`),
     // Serves GET /executions (newest first) and retention.
     index('executions_by_time').on(t.scheduledFor),
     check('executions_finished_iff_final', sql`(${t.finishedAt} is not null) = (${t.state} in (${finalList}))`),

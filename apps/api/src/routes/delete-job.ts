@@ -18,8 +18,8 @@ export const deleteJob = route({
   problems: ['job-not-found', 'stale-version'],
   examples: { answer: { done } },
 
-  async handle({ params, headers }, { pool }) {
-    await remove(pool, jobId(params), matcher(headers['if-match']))
+  async handle({ params, headers }, { pool, settings }) {
+    await remove(pool, jobId(params), matcher(headers['if-match']), settings.graceSeconds)
     return { body: done }
   },
 })

@@ -1,0 +1,109 @@
+import { and, eq } from 'drizzle-orm'
+import { describe, expect } from 'vitest'
+import { test } from '../../test/database.ts'
+import { ago, ahead, job, onceAt, repeating } from '../../test/factories.ts'
+import type { Db } from '../client.ts'
+import { executions } from '../schema/executions.ts'
+import { jobs } from '../schema/jobs.ts'
+import { deleteJob } from './delete-job.ts'
+import { editJob } from './edit-job.ts'
+
+const any = () => true
+const weekly = { schedule: repeating({ weeks: 1 }, ahead(86_400)) }
+
+/** Every ten seconds, 24, 14 and 4 seconds ago; nobody has dispatched for 30 seconds. */
+const neglected = () => job({ nextRunAt: ago(24), cursorAt: ago(30), schedule: repeating({ seconds: 10 }, ago(3_604)) })
+
+async function ledgerOf(db: Db, jobId: string) {
+  const rows = await db
+    .select()
+    .from(executions)
+    .where(and(eq(executions.jobId, jobId)))
+    .orderBy(executions.scheduledFor)
+  return rows.map(({ state, reason, count }) => ({ state, reason, count }))
+}
+
+describe('what came due and was not dispatched yet', () => {
+  test('is sent although the schedule is changed', async ({ db, pool }) => {
+    const row = neglected()
+    await db.insert(jobs).values(row)
+
+    await editJob(pool, row.id, { matches: any, graceSeconds: 900 }, () => weekly)
+
+    expect(await ledgerOf(db, row.id)).toEqual([
+      { state: 'skipped', reason: 'coalesced', count: 2 },
+      { state: 'waiting', reason: null, count: 1 },
+    ])
+  })
+
+  test('is left to the dispatchers when the schedule stays', async ({ db, pool }) => {
+    const row = neglected()
+    await db.insert(jobs).values(row)
+
+    await editJob(pool, row.id, { matches: any, graceSeconds: 900 }, () => ({ name: 'another' }))
+
+    expect(await ledgerOf(db, row.id)).toEqual([])
+  })
+
+  test('is recorded as cancelled when the job is deleted', async ({ db, pool }) => {
+    const row = neglected()
+    await db.insert(jobs).values(row)
+
+    await deleteJob(pool, row.id, any)
+
+    expect(await ledgerOf(db, row.id)).toEqual([
+      { state: 'skipped', reason: 'coalesced', count: 2 },
+      { state: 'cancelled', reason: 'deleted', count: 1 },
+    ])
+  })
+
+  test('waits for its jitter also when the schedule is changed meanwhile', async ({ db, pool }) => {
+    const row = job({
+      nextRunAt: ahead(20),
+      cursorAt: ago(60),
+      schedule: onceAt(ago(1)),
+      policies: { jitterSeconds: 3_600 },
+    })
+    await db.insert(jobs).values({ ...row, nextScheduledFor: ago(1) })
+
+    await editJob(pool, row.id, { matches: any, graceSeconds: 900 }, () => ({ schedule: onceAt(ahead(60)) }))
+
+    expect(await ledgerOf(db, row.id)).toEqual([{ state: 'waiting', reason: null, count: 1 }])
+    const [execution] = await db.select().from(executions)
+    expect(execution?.nextAttemptAt).toEqual(execution?.effectiveAt)
+    expect(execution?.effectiveAt.getTime()).toBeGreaterThan(Date.now())
+  })
+})
+
+describe('what a pause left out', () => {
+  test.for([
+    ['is deleted', (pool: Parameters<typeof deleteJob>[0], id: string) => deleteJob(pool, id, any)],
+    [
+      'is given another schedule',
+      (pool: Parameters<typeof deleteJob>[0], id: string) =>
+        editJob(pool, id, { matches: any, graceSeconds: 900 }, () => weekly),
+    ],
+  ] as const)('is one row of the ledger when the job %s', async ([, change], { db, pool }) => {
+    const row = {
+      ...neglected(),
+      status: 'paused' as const,
+      nextRunAt: null,
+      nextScheduledFor: null,
+      pausedAt: ago(32),
+    }
+    await db.insert(jobs).values(row)
+
+    await change(pool, row.id)
+
+    expect(await ledgerOf(db, row.id)).toEqual([{ state: 'skipped', reason: 'paused', count: 3 }])
+  })
+})
+
+test('a job whose schedule cannot be computed can be deleted', async ({ db, pool }) => {
+  const row = { ...neglected(), timezone: 'Nowhere/Land' }
+  await db.insert(jobs).values(row)
+
+  await deleteJob(pool, row.id, any)
+
+  expect(await ledgerOf(db, row.id)).toEqual([])
+})
