@@ -101,7 +101,7 @@ CREATE TABLE "workers" (
 CREATE INDEX "executions_next_attempt" ON "executions" USING btree ("next_attempt_at") WHERE "executions"."next_attempt_at" is not null;--> statement-breakpoint
 CREATE INDEX "executions_parked" ON "executions" USING btree ("reason","destination","scheduled_for","id") WHERE "executions"."next_attempt_at" is not null;--> statement-breakpoint
 CREATE INDEX "executions_live" ON "executions" USING btree ("job_id","scheduled_for") WHERE "executions"."finished_at" is null;--> statement-breakpoint
-CREATE INDEX "executions_by_time" ON "executions" USING btree ("scheduled_for");--> statement-breakpoint
+CREATE INDEX "executions_by_time" ON "executions" USING btree ("scheduled_for","id");--> statement-breakpoint
 CREATE INDEX "jobs_due" ON "jobs" USING btree ("next_run_at") WHERE "jobs"."next_run_at" is not null;--> statement-breakpoint
 CREATE INDEX "jobs_by_callback_host" ON "jobs" USING btree ("callback_host","id") WHERE "jobs"."deleted_at" is null;--> statement-breakpoint
 CREATE INDEX "jobs_by_external_id" ON "jobs" USING btree ("external_id","id") WHERE "jobs"."external_id" is not null;--> statement-breakpoint

@@ -28,8 +28,8 @@ export type JobEdit = Partial<
 /**
  * Edits a job, and moves what it has pending to its destination. `edit` gets the row as it is under the lock.
  *
- * A schedule that names other instants starts afresh: what it names up to now is not owed, what the old one named is
- * dropped, and a completed or quarantined job becomes active. Any other edit leaves the job's clock where it was.
+ * A schedule that names other instants starts afresh: what it names up to now is not owed, what the old one named
+ * until now is still sent, and a completed or quarantined job becomes active. Any other edit leaves the job's clock where it was.
  *
  * @throws Problem `schedule-exhausted` when a new schedule names nothing after now, and what `edit` throws.
  */

@@ -65,7 +65,8 @@ export const executions = pgTable(
     // Serves the reconciler, and what a delete, a pause or an edit does to a job's unfinished executions.
     index('executions_live').on(t.jobId, t.scheduledFor).where(sql`${t.finishedAt} is null`),
     // Serves GET /executions (newest first) and retention.
-    index('executions_by_time').on(t.scheduledFor),
+    // With the id: ten thousand executions may share an instant, and who looks one up by both must not read them all.
+    index('executions_by_time').on(t.scheduledFor, t.id),
     check('executions_finished_iff_final', sql`(${t.finishedAt} is not null) = (${t.state} in (${finalList}))`),
     check(
       'executions_next_attempt_iff_held',
