@@ -64,8 +64,8 @@ export const executions = pgTable(
       .where(sql`${t.nextAttemptAt} is not null`),
     // Serves the reconciler, and what a delete, a pause or an edit does to a job's unfinished executions.
     index('executions_live').on(t.jobId, t.scheduledFor).where(sql`${t.finishedAt} is null`),
-    // Serves GET /executions (newest first) and retention.
-    // With the id: ten thousand executions may share an instant, and who looks one up by both must not read them all.
+    // Serves GET /executions (newest first) and retention. With the id: ten thousand executions
+    // may share an instant, and looking one up by both (a claim, a settle) must not read them all.
     index('executions_by_time').on(t.scheduledFor, t.id),
     check('executions_finished_iff_final', sql`(${t.finishedAt} is not null) = (${t.state} in (${finalList}))`),
     check(
