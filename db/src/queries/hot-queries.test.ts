@@ -1,0 +1,130 @@
+import { expect } from 'vitest'
+import { ahead, execution, job } from '../../test/factories.ts'
+import { outcomeOf, queueUp, test, worker } from '../../test/queue.ts'
+import { createPool, type Pool, type PoolClient } from '../client.ts'
+import type { Boss } from '../queue.ts'
+import { executions, jobs } from '../schema/index.ts'
+import { busyDestinations } from './busy-destinations.ts'
+import { deleteJob } from './delete-job.ts'
+import { dispatchDue } from './dispatch-due.ts'
+import { dispatchHeld } from './dispatch-held.ts'
+import { lookAhead } from './look-ahead.ts'
+import { reconcile } from './reconcile.ts'
+import { settle } from './settle.ts'
+
+/** Fills the tables with what is idle: jobs of the future, finished executions, ended items. */
+async function fillIdle(pool: Pool): Promise<void> {
+  const many = 'generate_series(1, 50000) as n'
+  await pool.query(`
+    insert into jobs (id, type, next_run_at, next_scheduled_for, cursor_at, created_at, updated_at, callback_url,
+      destination, callback_host, timezone, schedule, policies, payload)
+    select gen_random_uuid(), 'interval', now() + n * interval '1 hour', now() + n * interval '1 hour', now(), now(),
+      now(), 'http://a.test/', 'http://a.test', 'a.test', 'UTC', '{}', '{}', '{}' from ${many};
+    insert into executions (id, job_id, job_version, kind, state, attempt, scheduled_for, effective_at, created_at,
+      finished_at, destination)
+    select gen_random_uuid(), gen_random_uuid(), 1, 'schedule', 'succeeded', 1, at, at, at, at, 'http://a.test'
+    from ${many}, lateral (select now() - n * interval '1 minute' as at);
+    insert into pgboss.job (name, state, completed_on, data)
+    select 'deliver', 'completed', now(), '{}' from ${many};
+    analyze jobs; analyze executions; analyze pgboss.job_common`)
+}
+
+interface Node {
+  'Node Type': string
+  'Relation Name'?: string
+  'Index Name'?: string
+  Filter?: string
+  Plans?: Node[]
+}
+
+/** A pool that explains each statement before it runs it, and what it has found: how each table is read. */
+function explaining(url: string) {
+  const own = createPool(url, { max: 1 })
+  const scans: string[] = []
+  const note = (node: Node) => {
+    const table = node['Relation Name']
+    if (table && node['Node Type'].endsWith('Scan')) scans.push(`${table}: ${node['Index Name'] ?? node['Node Type']}`)
+    // An instant may have ten thousand executions: to go by it alone is to read them all for each.
+    if (table === 'executions' && /\bid\b/.test(node.Filter ?? '')) scans.push('executions: picked by id')
+    for (const child of node.Plans ?? []) note(child)
+  }
+  const explain = async (client: PoolClient, statement: string | Prepared, given?: unknown[]) => {
+    const { text, values = given } = typeof statement === 'string' ? { text: statement } : statement
+    if (!/^\s*(select|with|update|delete|insert)\b/i.test(text)) return
+    const { rows } = await client.query(`explain (format json) ${text}`, values)
+    note(rows[0]['QUERY PLAN'][0].Plan)
+  }
+  const connect = async () => {
+    const client = await own.connect()
+    return new Proxy(client, {
+      get(target, key) {
+        const value = Reflect.get(target, key)
+        if (key !== 'query') return typeof value === 'function' ? value.bind(target) : value
+        return async (statement: string | Prepared, values?: unknown[]) => {
+          await explain(target, statement, values)
+          return await target.query(statement as string, values)
+        }
+      },
+    })
+  }
+  const query = async (statement: string | Prepared, values?: unknown[]) => {
+    const client = await connect()
+    return await client.query(statement as string, values).finally(() => client.release())
+  }
+  return { pool: { connect, query } as unknown as Pool, scans, end: () => own.end() }
+}
+
+interface Prepared {
+  text: string
+  values?: unknown[]
+}
+
+const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown>, string[]][] = [
+  ['the look-ahead', (pool) => lookAhead(pool), ['jobs: jobs_due', 'executions: executions_next_attempt']],
+  ['busy destinations', (pool) => busyDestinations(pool), ['executions: executions_parked']],
+  ['due jobs', (pool, boss) => dispatchDue(pool, boss, { limit: 250, graceSeconds: 900 }), ['jobs: jobs_due']],
+  [
+    'the parked executions of one destination',
+    (pool, boss) =>
+      dispatchHeld(pool, boss, { limit: 8, parked: { destination: 'http://busy.test', reason: 'destination_busy' } }),
+    ['executions: executions_parked'],
+  ],
+  [
+    'held executions',
+    (pool, boss) => dispatchHeld(pool, boss, { limit: 250 }),
+    ['executions: executions_next_attempt'],
+  ],
+  [
+    'claiming and settling',
+    async (pool, boss) => {
+      const { workerId, claim } = worker(pool, boss)
+      const { claims } = await claim(undefined, 2)
+      const settlements = claims.map((it) => outcomeOf(it))
+      expect(await settle(pool, boss, workerId, settlements)).toHaveProperty('size', 2)
+    },
+    ['jobs: jobs_pkey'],
+  ],
+  ['reconciling', (pool, boss) => reconcile(pool, boss), ['executions: executions_live', 'jobs: jobs_due']],
+  ['deleting a job', (pool, _, id) => deleteJob(pool, id, () => true), ['jobs: jobs_pkey']],
+]
+
+test('among fifty thousand idle rows of each kind, every hot query finds its own by an index', async ({
+  databaseUrl,
+  db,
+  pool,
+  boss,
+}) => {
+  await fillIdle(pool)
+  const { id } = await queueUp(pool, boss, {}, 3)
+  await db.insert(jobs).values([job(), job(), job()])
+  const busy = { state: 'parked', reason: 'destination_busy', destination: 'http://busy.test' } as const
+  await db.insert(executions).values([execution({ state: 'waiting' }), execution({ ...busy, nextAttemptAt: ahead(9) })])
+
+  for (const [name, run, indexes] of cases) {
+    const explained = explaining(databaseUrl)
+    await run(explained.pool, boss, id).finally(() => explained.end())
+    expect(explained.scans, name).toEqual(expect.arrayContaining(indexes))
+    const bad = explained.scans.filter((it) => /Seq Scan|picked by id/.test(it))
+    expect(bad, name).toEqual([])
+  }
+}, 60_000)
