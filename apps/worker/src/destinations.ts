@@ -159,6 +159,14 @@ export function createDestinations(options: DestinationOptions) {
         return { destination, state, failures, openedAt: at(openedAt) || null, retryAt: at(retryAt) || null }
       })
     },
+
+    /** They could not be passed on: the next call has their destinations again. */
+    giveBackReports(reports: CircuitReport[]): void {
+      for (const { destination } of reports) {
+        const entry = entries.get(destination)
+        if (entry) entry.dirty = true
+      }
+    },
   }
 }
 export type Destinations = ReturnType<typeof createDestinations>

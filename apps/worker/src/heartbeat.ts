@@ -32,7 +32,11 @@ export function startHeartbeat(parts: HeartbeatParts): { beatNow(): void; stop()
         const heartbeat = parts.current()
         const before = performance.now()
         parts.clock.observe(await beat(parts.pool, heartbeat), before, performance.now())
-        await recordCircuits(parts.pool, heartbeat.id, parts.destinations.takeReports(parts.clock.now()))
+        const reports = parts.destinations.takeReports(parts.clock.now())
+        await recordCircuits(parts.pool, heartbeat.id, reports).catch((error: unknown) => {
+          parts.destinations.giveBackReports(reports)
+          throw error
+        })
         await parts.onBeat()
         trouble.worked()
       } catch (error) {
