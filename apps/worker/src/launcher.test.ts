@@ -135,7 +135,10 @@ describe('drain', () => {
     const parts = await start({ concurrency: 4, destinationConcurrency: 4 })
     await until('some to be in flight and some to be held', () => here.open === 4 && parts.launcher.held() > 0)
     const drained = parts.drain(10_000)
-    await until('the held ones to be put back', () => parts.launcher.held() === 0)
+    await until('the held ones to be put back', async () => {
+      const { running, parked } = await states(pool)
+      return running === 4 && parked === 26
+    })
     gate.release()
     expect(await drained).toEqual({ finished: true, unsettled: 0 })
     expect(here.arrivals).toHaveLength(4)

@@ -1,0 +1,105 @@
+import { test as base, queueItems, queueUp } from '@scheduler/db/test/queue'
+import { expect, onTestFinished } from 'vitest'
+import { attempts, createOnceJobs, ledger, many, states } from '../test/jobs.ts'
+import { type PartsOptions, startParts } from '../test/parts.ts'
+import { startProxy } from '../test/proxy.ts'
+import { holdBack, type Receiver, startReceiver } from '../test/receiver.ts'
+import { until } from '../test/until.ts'
+
+const test = base
+  // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern which fixtures are wanted
+  .extend('receiver', async ({}, { onCleanup }): Promise<Receiver> => {
+    const receiver = await startReceiver()
+    onCleanup(receiver.close)
+    return receiver
+  })
+  .extend('start', ({ databaseUrl }) => async (options: PartsOptions = {}, url = databaseUrl) => {
+    const parts = await startParts(url, options)
+    onTestFinished(() => parts.close())
+    return parts
+  })
+
+test('items that nobody announced are found and sent', async ({ pool, boss, receiver, start }) => {
+  await start()
+  const { origin } = receiver
+  await queueUp(pool, boss, { callbackUrl: `${origin}/`, destination: origin }, 5)
+  await until('them to be sent', async () => (await states(pool)).succeeded === 5, 5_000)
+  expect([receiver.arrivals.length, await queueItems(pool)]).toEqual([5, []])
+})
+
+test('many executions of one healthy destination are sent without a pause, though most are parked on their way', async ({
+  pool,
+  receiver,
+  start,
+}) => {
+  await createOnceJobs(pool, many(400, { url: `${receiver.origin}/` }))
+  const since = performance.now()
+  await start({ concurrency: 8, destinationConcurrency: 4 })
+  await until('all to be sent', async () => (await states(pool)).succeeded === 400, 20_000)
+  expect(performance.now() - since, 'a parked one waits for 60 s if nobody brings it back').toBeLessThan(20_000)
+  expect(receiver.arrivals).toHaveLength(400)
+  expect(new Set(receiver.arrivals.map((it) => it.id)).size).toBe(400)
+})
+
+test('executions that another worker parked are brought back by one that looks for them', async ({
+  pool,
+  receiver,
+  start,
+}) => {
+  const gate = holdBack()
+  receiver.answer = gate.answer
+  await createOnceJobs(pool, many(50, { url: `${receiver.origin}/` }))
+  const first = await start({ concurrency: 2, destinationConcurrency: 1 })
+  await until('some to be parked', async () => ((await states(pool)).parked ?? 0) > 40)
+  gate.release()
+  await first.drain()
+  const left = (await ledger(pool)).filter((it) => it.state !== 'succeeded').length
+  expect(left).toBeGreaterThan(0)
+  const second = await start()
+  await second.claimer.discover()
+  await until('all to be sent', async () => (await states(pool)).succeeded === 50)
+  expect(receiver.arrivals.every((it) => it.attempt === 1)).toBe(true)
+})
+
+test('an execution that is cancelled while its item is held or waits is not sent, and its item ends', async ({
+  pool,
+  receiver,
+  start,
+}) => {
+  const gate = holdBack()
+  receiver.answer = gate.answer
+  await createOnceJobs(pool, many(12, { url: `${receiver.origin}/` }))
+  const parts = await start({ concurrency: 4, destinationConcurrency: 4 })
+  await until('some to be held', () => receiver.open === 4 && parts.launcher.held() > 0)
+  await pool.query(`update executions set state = 'cancelled', finished_at = now(), next_attempt_at = null
+    where state in ('queued', 'parked')`)
+  gate.release()
+  await until(
+    'the held ones to be let go',
+    async () => parts.launcher.held() === 0 && (await queueItems(pool)).length === 0,
+  )
+  expect([receiver.arrivals.length, parts.leases.held]).toEqual([4, 0])
+  expect(await states(pool)).toEqual({ cancelled: 8, succeeded: 4 })
+  expect(await attempts(pool)).toHaveLength(4)
+})
+
+test('when the database goes away in the middle of it, everything is sent once it is back, and once each', {
+  timeout: 40_000,
+}, async ({ pool, databaseUrl, receiver, start }) => {
+  const proxy = await startProxy(databaseUrl)
+  onTestFinished(proxy.close)
+  const parts = await start({ concurrency: 8, destinationConcurrency: 8 }, proxy.url)
+  await createOnceJobs(pool, many(600, { url: `${receiver.origin}/` }))
+  for (const count of [50, 150, 300]) {
+    await until(`${count} to be sent`, () => receiver.arrivals.length >= count, 20_000)
+    proxy.cut()
+    await until('it to be noticed', () => parts.lines.some(({ msg }) => msg.endsWith('failed, trying again')))
+    parts.lines.length = 0
+    proxy.restore()
+  }
+  await until('all to be sent', async () => (await states(pool)).succeeded === 600, 25_000)
+  const times = Map.groupBy(receiver.arrivals, (it) => it.id)
+  expect(times.size).toBe(600)
+  expect([...times.values()].filter((them) => them.length > 1)).toEqual([])
+  expect(await queueItems(pool)).toEqual([])
+})

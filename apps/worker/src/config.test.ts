@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { loadConfig } from './config.ts'
+
+test('without any variable every setting has its default, and half of the places go to one destination', () => {
+  expect(loadConfig({})).toMatchObject({
+    ...{ WORKER_CONCURRENCY: 100, destinationConcurrency: 50, DRAIN_TIMEOUT_SECONDS: 30, LEDGER_RETENTION_DAYS: 30 },
+    ...{ CIRCUIT_FAIL_MAX: 5, CIRCUIT_RESET_TIMEOUT: 60, MISFIRE_GRACE_TIME: 900, LOG_LEVEL: 'info' },
+  })
+})
+
+test.for([
+  [{ WORKER_CONCURRENCY: '7' }, 4],
+  [{ WORKER_CONCURRENCY: '1' }, 1],
+  [{ WORKER_CONCURRENCY: '10', DESTINATION_CONCURRENCY: '9' }, 9],
+  [{ WORKER_CONCURRENCY: '10', DESTINATION_CONCURRENCY: ' ' }, 5],
+] as const)('%j lets one destination have %i places', ([env, places]) => {
+  expect(loadConfig(env).destinationConcurrency).toBe(places)
+})
+
+test.for([
+  ['WORKER_CONCURRENCY', '0'],
+  ['WORKER_CONCURRENCY', '1.5'],
+  ['DESTINATION_CONCURRENCY', '-1'],
+  ['CIRCUIT_FAIL_MAX', 'five'],
+  ['CIRCUIT_RESET_TIMEOUT', '0'],
+  ['DRAIN_TIMEOUT_SECONDS', '-1'],
+  ['LEDGER_RETENTION_DAYS', '0'],
+  ['CALLBACK_ALLOW_PRIVATE', 'perhaps'],
+] as const)('%s=%s is refused by its name, and the value is not repeated', ([name, value]) => {
+  expect(() => loadConfig({ [name]: value })).toThrow(new RegExp(`^Bad environment\\. ${name}: `))
+})
+
+test('every variable at fault is named at once', () => {
+  const env = { WORKER_CONCURRENCY: 'x', CIRCUIT_FAIL_MAX: 'y', NODE_ENV: 'z' }
+  expect(() => loadConfig(env)).toThrow(/NODE_ENV: .*WORKER_CONCURRENCY: .*CIRCUIT_FAIL_MAX: /)
+})

@@ -1,0 +1,51 @@
+import { createPool } from '@scheduler/db/client'
+import { HOUSEKEEPING_QUEUE } from '@scheduler/db/queue'
+import { queueUp, test } from '@scheduler/db/test/queue'
+import { expect, onTestFinished } from 'vitest'
+import { states } from '../test/jobs.ts'
+import { createLog } from '../test/log.ts'
+import { until } from '../test/until.ts'
+import { type HousekeepingParts, startHousekeeping } from './housekeeping.ts'
+
+/** Asks for a chore, and for one who does it; resolves once that is said. */
+async function done(
+  parts: Omit<HousekeepingParts, 'log' | 'retentionDays'>,
+  task: string,
+  message: string,
+): Promise<unknown> {
+  const { log, lines } = createLog()
+  const { boss } = parts
+  await boss.send(HOUSEKEEPING_QUEUE, { task })
+  await startHousekeeping({ ...parts, log, retentionDays: 2 })
+  onTestFinished(() => boss.offWork(HOUSEKEEPING_QUEUE))
+  return await until(`"${message}" to be said`, () => lines.find(({ msg }) => msg === message))
+}
+
+test('what is older than the retention is pruned, and nothing else', async ({ pool, boss }) => {
+  await queueUp(pool, boss, {}, 2)
+  await pool.query(`update executions set state = 'succeeded', attempt = 1, finished_at = now() - interval '3 days',
+    scheduled_for = now() - interval '3 days' where id = (select min(id::text)::uuid from executions)`)
+  expect(await done({ pool, boss }, 'prune', 'pruned')).toMatchObject({ level: 30, executions: 1, jobs: 0 })
+  expect(await states(pool)).toEqual({ queued: 1 })
+})
+
+test('damage to the ledger is repaired', async ({ pool, boss }) => {
+  await queueUp(pool, boss)
+  await pool.query(`delete from pgboss.job where name = 'deliver'`)
+  expect(await done({ pool, boss }, 'reconcile', 'ledger repaired')).toMatchObject({ level: 50, requeued: 1 })
+})
+
+test('a chore that fails is said in a few words, and the queue is told no more than that', async ({ pool, boss }) => {
+  const away = createPool('postgres://USER:SECRET@127.0.0.1:1/nothing')
+  onTestFinished(() => away.end())
+  const line = await done({ pool: away, boss }, 'prune', 'housekeeping failed')
+  expect(line).toMatchObject({ level: 50, task: 'prune', reason: expect.stringMatching(/^ECONNREFUSED/) })
+  const output = await until('the queue to have it', async () => {
+    const { rows } = await pool.query(`select output from pgboss.job where name = $1 and output is not null`, [
+      HOUSEKEEPING_QUEUE,
+    ])
+    return rows[0]?.output
+  })
+  expect(output).toMatchObject({ message: 'housekeeping failed' })
+  expect(JSON.stringify([line, output])).not.toMatch(/SECRET|ECONNREFUSED.*password/)
+})

@@ -1,0 +1,84 @@
+import { CRASH_BUDGET } from '@scheduler/db/queue'
+import { loseWorker, queueItems, queueUp, test, worker } from '@scheduler/db/test/queue'
+import { expect, onTestFinished } from 'vitest'
+import { attempts, ledger, states } from '../test/jobs.ts'
+import { createLog } from '../test/log.ts'
+import { until } from '../test/until.ts'
+import { reconcilePass, startLeader } from './leader.ts'
+
+test('an execution whose attempts kill one worker after another fails as worker_crashed once the budget is spent', async ({
+  pool,
+  boss,
+}) => {
+  await queueUp(pool, boss)
+  const { log, lines } = createLog()
+  for (let lost = 1; lost <= CRASH_BUDGET + 1; lost += 1) {
+    const { claims } = await worker(pool, boss).claim()
+    expect(claims.map((it) => it.attempt)).toEqual([lost])
+    await loseWorker(boss, claims)
+    await reconcilePass({ pool, boss, log })
+    expect((await states(pool)).failed ?? 0).toBe(lost > CRASH_BUDGET ? 1 : 0)
+  }
+  expect(await ledger(pool)).toMatchObject([{ state: 'failed', reason: 'worker_crashed', attempt: CRASH_BUDGET + 1 }])
+  expect((await worker(pool, boss).claim()).claims).toEqual([])
+  expect(await queueItems(pool)).toEqual([])
+  expect(lines).toMatchObject([{ level: 50, msg: 'ledger repaired', crashed: 1, requeued: 0 }])
+  expect((await attempts(pool)).slice(0, 2)).toMatchObject([{ outcome: 'abandoned' }, { outcome: 'abandoned' }])
+})
+
+test('a pass over a healthy ledger changes nothing and says nothing', async ({ pool, boss }) => {
+  await queueUp(pool, boss, {}, 3)
+  await worker(pool, boss).claim(undefined, 1)
+  const { log, lines } = createLog()
+  await reconcilePass({ pool, boss, log })
+  expect([await states(pool), lines]).toEqual([{ queued: 2, running: 1 }, []])
+})
+
+test('an execution that has lost its item is put into the queue again, and that is said as an error', async ({
+  pool,
+  boss,
+}) => {
+  await queueUp(pool, boss, {}, 2)
+  await pool.query(`delete from pgboss.job where name = 'deliver'`)
+  const { log, lines } = createLog()
+  await reconcilePass({ pool, boss, log })
+  expect(lines).toMatchObject([{ level: 50, msg: 'ledger repaired', requeued: 2 }])
+  expect((await worker(pool, boss).claim()).claims).toHaveLength(2)
+})
+
+test('the leader gives back the items of a dead worker; not one that does not lead, nor one that has just connected', {
+  timeout: 40_000,
+}, async ({ pool, boss }) => {
+  await queueUp(pool, boss)
+  await worker(pool, boss).claim()
+  await pool.query(`update pgboss.job set heartbeat_on = now() - interval '1 minute' where name = 'deliver'`)
+  const listener = { leads: false, connectedMs: 60_000, looks: 0 }
+  const { log, lines } = createLog()
+  const leader = startLeader({
+    ...{ pool, boss, log },
+    listener: {
+      get leads() {
+        listener.looks += 1
+        return listener.leads
+      },
+      get connectedMs() {
+        return listener.connectedMs
+      },
+      stop: async () => {},
+    },
+  })
+  onTestFinished(() => leader.stop())
+  const twoMoreLooks = async () => {
+    const before = listener.looks
+    await until('it to look', () => listener.looks >= before + 2)
+    return (await queueItems(pool)).map((it) => it.state)
+  }
+  expect(await twoMoreLooks()).toEqual(['active'])
+  Object.assign(listener, { leads: true, connectedMs: 1_000 })
+  expect(await twoMoreLooks()).toEqual(['active'])
+  listener.connectedMs = 60_000
+  await until('the item to be given back', async () => (await queueItems(pool))[0]?.state === 'retry')
+  expect(lines.filter(({ msg }) => msg === 'leads now')).toHaveLength(1)
+  const [claim] = (await worker(pool, boss).claim()).claims
+  expect(claim?.attempt).toBe(2)
+})
