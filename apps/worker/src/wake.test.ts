@@ -5,17 +5,17 @@ beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
 
 /** Whether a sleep is over, told without waiting for it. */
-function watch(sleep: Promise<void>) {
+function watch(resting: Promise<void>) {
   const seen = { over: false }
-  void sleep.then(() => {
+  void resting.then(() => {
     seen.over = true
   })
   return seen
 }
 
 test('a sleep lasts its time, and leaves no timer behind', async () => {
-  const { sleep } = createWake()
-  const seen = watch(sleep(1_000))
+  const { sleep: nap } = createWake()
+  const seen = watch(nap(1_000))
   await vi.advanceTimersByTimeAsync(999)
   expect(seen.over).toBe(false)
   await vi.advanceTimersByTimeAsync(1)
@@ -23,22 +23,22 @@ test('a sleep lasts its time, and leaves no timer behind', async () => {
 })
 
 test('a wake ends the sleep at once, and only that one', async () => {
-  const { wake, sleep } = createWake()
-  const first = watch(sleep(1_000))
+  const { wake, sleep: nap } = createWake()
+  const first = watch(nap(1_000))
   wake()
   await vi.advanceTimersByTimeAsync(0)
   expect([first.over, vi.getTimerCount()]).toEqual([true, 0])
-  const second = watch(sleep(1_000))
+  const second = watch(nap(1_000))
   await vi.advanceTimersByTimeAsync(500)
   expect(second.over).toBe(false)
 })
 
 test('a wake that comes while nobody sleeps is kept for the next sleep; many are one', async () => {
-  const { wake, sleep } = createWake()
+  const { wake, sleep: nap } = createWake()
   for (let n = 0; n < 5; n += 1) wake()
-  const first = watch(sleep(1_000))
+  const first = watch(nap(1_000))
   await vi.advanceTimersByTimeAsync(0)
-  const second = watch(sleep(1_000))
+  const second = watch(nap(1_000))
   await vi.advanceTimersByTimeAsync(0)
   expect([first.over, second.over]).toEqual([true, false])
 })
