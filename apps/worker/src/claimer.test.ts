@@ -5,6 +5,7 @@ import { type PartsOptions, startParts } from '../test/parts.ts'
 import { startProxy } from '../test/proxy.ts'
 import { holdBack, type Receiver, startReceiver } from '../test/receiver.ts'
 import { until } from '../test/until.ts'
+import { startLeader } from './leader.ts'
 
 const test = base
   // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern which fixtures are wanted
@@ -27,18 +28,16 @@ test('items that nobody announced are found and sent', async ({ pool, boss, rece
   expect([receiver.arrivals.length, await queueItems(pool)]).toEqual([5, []])
 })
 
-test('many executions of one healthy destination are sent without a pause, though most are parked on their way', async ({
-  pool,
-  receiver,
-  start,
-}) => {
-  await createOnceJobs(pool, many(400, { url: `${receiver.origin}/` }))
+test('many executions of one healthy destination are sent without a pause, though most are parked on their way', {
+  timeout: 40_000,
+}, async ({ pool, receiver, start }) => {
+  await createOnceJobs(pool, many(250, { url: `${receiver.origin}/` }))
   const since = performance.now()
   await start({ concurrency: 8, destinationConcurrency: 4 })
-  await until('all to be sent', async () => (await states(pool)).succeeded === 400, 20_000)
-  expect(performance.now() - since, 'a parked one waits for 60 s if nobody brings it back').toBeLessThan(20_000)
-  expect(receiver.arrivals).toHaveLength(400)
-  expect(new Set(receiver.arrivals.map((it) => it.id)).size).toBe(400)
+  await until('all to be sent', async () => (await states(pool)).succeeded === 250, 30_000)
+  expect(performance.now() - since, 'a parked one waits for 60 s if nobody brings it back').toBeLessThan(30_000)
+  expect(receiver.arrivals).toHaveLength(250)
+  expect(new Set(receiver.arrivals.map((it) => it.id)).size).toBe(250)
 })
 
 test('executions that another worker parked are brought back by one that looks for them', async ({
@@ -84,11 +83,15 @@ test('an execution that is cancelled while its item is held or waits is not sent
 })
 
 test('when the database goes away in the middle of it, everything is sent once it is back, and once each', {
-  timeout: 40_000,
+  timeout: 60_000,
 }, async ({ pool, databaseUrl, receiver, start }) => {
   const proxy = await startProxy(databaseUrl)
   onTestFinished(proxy.close)
   const parts = await start({ concurrency: 8, destinationConcurrency: 8 }, proxy.url)
+  // A claim whose commit was not answered is nobody's until its heartbeat runs out.
+  const listener = { leads: true, connectedMs: 60_000, stop: async () => {} }
+  const leader = startLeader({ pool, boss: parts.boss, log: parts.log, listener })
+  onTestFinished(() => leader.stop())
   await createOnceJobs(pool, many(600, { url: `${receiver.origin}/` }))
   for (const count of [50, 150, 300]) {
     await until(`${count} to be sent`, () => receiver.arrivals.length >= count, 20_000)
@@ -97,7 +100,7 @@ test('when the database goes away in the middle of it, everything is sent once i
     parts.lines.length = 0
     proxy.restore()
   }
-  await until('all to be sent', async () => (await states(pool)).succeeded === 600, 25_000)
+  await until('all to be sent', async () => (await states(pool)).succeeded === 600, 45_000)
   const times = Map.groupBy(receiver.arrivals, (it) => it.id)
   expect(times.size).toBe(600)
   expect([...times.values()].filter((them) => them.length > 1)).toEqual([])

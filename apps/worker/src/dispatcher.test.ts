@@ -79,7 +79,7 @@ test('it sleeps until the next is due: nothing is early, and nothing waits for t
   await until('all to be dispatched', async () => (await ledger(pool)).length === 4)
   for (const late of await lateness(pool)) {
     expect(late).toBeGreaterThanOrEqual(0)
-    expect(late).toBeLessThan(150)
+    expect(late).toBeLessThan(400)
   }
 })
 
@@ -99,8 +99,8 @@ test('it is woken for a job that is due sooner than it knew, and looks within a 
     await until('it to be dispatched', async () => (await ledger(pool)).length === before + 2)
     return performance.now() - since
   }
-  expect(await dispatched(true)).toBeLessThan(400)
-  expect(await dispatched(false)).toBeLessThan(1_400)
+  expect(await dispatched(true)).toBeLessThan(600)
+  expect(await dispatched(false)).toBeLessThan(2_000)
 })
 
 test('all that is due is dispatched, batch after batch, whatever its number, and is said once', async ({

@@ -1,6 +1,6 @@
 import { test } from '@scheduler/db/test/database'
 import { expect, onTestFinished } from 'vitest'
-import { createOnceJobs, ledger } from '../test/jobs.ts'
+import { createOnceJobs, ledger, type OnceJob } from '../test/jobs.ts'
 import { type PartsOptions, startParts } from '../test/parts.ts'
 import { type Answer, deadPort, startReceiver } from '../test/receiver.ts'
 import { until } from '../test/until.ts'
@@ -12,7 +12,12 @@ async function start(databaseUrl: string, answer: Answer, options: PartsOptions 
     await parts.close()
     await receiver.close()
   })
-  return { receiver, parts }
+  const create = async (...jobs: OnceJob[]) => {
+    const ids = await createOnceJobs(parts.pool, jobs)
+    parts.dispatcher.wake()
+    return ids
+  }
+  return { receiver, parts, create }
 }
 
 const status =
@@ -37,8 +42,8 @@ test.for<[string, Answer, [string, string | null], Said]>([
 ] as const)(
   '%s: the execution, the attempt and the log say so, and agree',
   async ([, answer, state, said], { pool, databaseUrl }) => {
-    const { receiver, parts } = await start(databaseUrl, answer, { timeoutMs: 300 })
-    const [jobId] = await createOnceJobs(pool, [{ url: `${receiver.origin}/` }])
+    const { receiver, parts, create } = await start(databaseUrl, answer, { timeoutMs: 300 })
+    const [jobId] = await create({ url: `${receiver.origin}/` })
     const [row] = await until('its end', async () => {
       const rows = await ledger(pool)
       return ['succeeded', 'failed'].includes(rows[0]?.state ?? '') && rows
@@ -64,8 +69,8 @@ test('an address that is not allowed is never called, and does not count against
   pool,
   databaseUrl,
 }) => {
-  const { parts } = await start(databaseUrl, status(200), { failMax: 1 })
-  await createOnceJobs(pool, [{ url: 'http://169.254.169.254/latest/meta-data' }])
+  const { parts, create } = await start(databaseUrl, status(200), { failMax: 1 })
+  await create({ url: 'http://169.254.169.254/latest/meta-data' })
   await until('its end', async () => (await ledger(pool))[0]?.state === 'failed')
   expect(await ledger(pool)).toMatchObject([{ reason: 'blocked_destination', attempt: 1 }])
   const { rows } = await pool.query('select outcome, error from attempts')
@@ -80,8 +85,8 @@ test.for([
 ] as const)(
   'a %s answer opens the circuit only when it says something about the destination',
   async ([, answer, changes], { pool, databaseUrl }) => {
-    const { receiver, parts } = await start(databaseUrl, answer as Answer, { failMax: 2 })
-    await createOnceJobs(pool, [{ url: `${receiver.origin}/1` }, { url: `${receiver.origin}/2` }])
+    const { receiver, parts, create } = await start(databaseUrl, answer as Answer, { failMax: 2 })
+    await create({ url: `${receiver.origin}/1` }, { url: `${receiver.origin}/2` })
     await until('their end', async () => (await ledger(pool)).filter((it) => it.state === 'failed').length === 2)
     expect(parts.changes.map(({ state }) => state)).toEqual(changes)
   },
@@ -91,9 +96,9 @@ test('the receiver is told which execution, which attempt and which occurrence, 
   pool,
   databaseUrl,
 }) => {
-  const { receiver } = await start(databaseUrl, status(200))
+  const { receiver, create } = await start(databaseUrl, status(200))
   const payload = '{"b": 1, "a": [2,3],\n "big": 12345678901234567890, "nul": "\\u0000", "é": "😀"}'
-  const [jobId] = await createOnceJobs(pool, [{ url: `${receiver.origin}/path?query=1#fragment`, payload }])
+  const [jobId] = await create({ url: `${receiver.origin}/path?query=1#fragment`, payload })
   const [arrival] = await until('it to arrive', () => receiver.arrivals.length > 0 && receiver.arrivals)
   const { rows } = await pool.query('select id, scheduled_for from executions')
   expect(arrival?.body.toString()).toBe(payload)
@@ -113,8 +118,8 @@ test('the receiver is told which execution, which attempt and which occurrence, 
 })
 
 test('what a refused connection says holds no address', async ({ pool, databaseUrl }) => {
-  const { parts } = await start(databaseUrl, status(200))
-  await createOnceJobs(pool, [{ url: `http://127.0.0.1:${await deadPort()}/?secret` }])
+  const { parts, create } = await start(databaseUrl, status(200))
+  await create({ url: `http://127.0.0.1:${await deadPort()}/?secret` })
   await until('its end', async () => (await ledger(pool))[0]?.state === 'failed')
   const { rows } = await pool.query('select error, response_head from attempts')
   expect(rows).toEqual([{ error: 'ECONNREFUSED', response_head: null }])
