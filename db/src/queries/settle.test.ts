@@ -1,5 +1,5 @@
 import { asc } from 'drizzle-orm'
-import { describe, expect } from 'vitest'
+import { describe, expect, onTestFinished } from 'vitest'
 import { ago, ahead } from '../../test/factories.ts'
 import {
   begin,
@@ -13,7 +13,7 @@ import {
   untilBlocked,
   worker,
 } from '../../test/queue.ts'
-import type { Pool } from '../client.ts'
+import { createPool, type Pool } from '../client.ts'
 import type { Boss } from '../queue.ts'
 import { attempts, executions } from '../schema/index.ts'
 import type { Claim } from './begin-attempts.ts'
@@ -199,14 +199,22 @@ test('a success does not undo a cancellation', async ({ db, pool, boss }) => {
   expect(await written(pool)).toEqual([{ attempt: 1, outcome: 'succeeded' }])
 })
 
-test('two settles of the same executions in opposite order do not block each other', async ({ db, pool, boss }) => {
+test('two settles of the same executions in opposite order do not block each other', async ({
+  databaseUrl,
+  db,
+  pool,
+  boss,
+}) => {
   await queueUp(pool, boss, {}, 10)
   const me = worker(pool, boss)
   const settlements = (await me.claim()).claims.map((it) => outcomeOf(it))
   const other = await begin(pool)
   await other.query('select from executions for update')
 
-  const settling = [settlements, [...settlements].reverse()].map((it) => settle(pool, boss, me.workerId, it))
+  // With the worker's plans, which go row by row in the order that is asked for.
+  const own = createPool(databaseUrl, { steadyPlans: true })
+  onTestFinished(() => own.end())
+  const settling = [settlements, [...settlements].reverse()].map((it) => settle(own, boss, me.workerId, it))
   await untilBlocked(pool, 2)
   await other.query('commit')
 
