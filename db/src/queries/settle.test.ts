@@ -209,7 +209,8 @@ test('two settles of the same executions in opposite order do not block each oth
   const me = worker(pool, boss)
   const settlements = (await me.claim()).claims.map((it) => outcomeOf(it))
   const other = await begin(pool)
-  await other.query('select from executions for update')
+  // In the middle: what comes before it in each one's order is locked already when they meet.
+  await other.query('select from executions where id = $1 for update', [settlements[5]?.executionId])
 
   // With the worker's plans, which go row by row in the order that is asked for.
   const own = createPool(databaseUrl, { steadyPlans: true })
