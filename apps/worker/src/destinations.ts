@@ -84,7 +84,9 @@ export function createDestinations(options: DestinationOptions) {
     /** When an execution that its circuit keeps back is to be tried again, by the database's clock. */
     reopensAt(destination: string, now: Date): Date {
       const untilRetryMs = (entryOf(destination).circuit.retryAt ?? 0) - performance.now()
-      return new Date(now.getTime() + Math.ceil(untilRetryMs > 0 ? untilRetryMs : options.timeoutMs + 1_000))
+      // While a probe is under way: when it has ended at the latest, or would be repeated if it failed at once.
+      const probeMs = Math.min(options.timeoutMs + 1_000, Math.max(options.resetMs, 1_000))
+      return new Date(now.getTime() + Math.ceil(untilRetryMs > 0 ? untilRetryMs : probeMs))
     },
 
     isOpen: (destination: string): boolean => entries.get(destination)?.circuit.state === 'open',
