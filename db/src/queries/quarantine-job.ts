@@ -5,7 +5,7 @@ export async function quarantine(client: Pool | PoolClient, jobId: string, reaso
   await client.query(
     `update jobs set status = 'quarantined', status_reason = $2, next_run_at = null, next_scheduled_for = null,
        version = version + 1, updated_at = now()
-     where id = $1 and deleted_at is null`,
+     where id = $1 and deleted_at is null and status = 'active'`,
     [jobId, reason.slice(0, 500)],
   )
 }

@@ -27,7 +27,7 @@ export const jobs = pgTable(
     status: jobStatus().notNull().default('active'),
     /** Why the job is paused or quarantined; null otherwise. */
     statusReason: text(),
-    /** Rises by one with each edit, pause and resume; the ETag. The dispatcher never changes it. */
+    /** Rises by one with each edit, pause and resume, and when the job is quarantined; the ETag. Dispatching leaves it. */
     version: integer().notNull().default(1),
 
     /** When the dispatcher must look at the job: the effective time of the next occurrence. Null: nothing to come. */
