@@ -98,7 +98,7 @@ CREATE TABLE "workers" (
 	"draining" boolean DEFAULT false NOT NULL
 );
 --> statement-breakpoint
-CREATE INDEX "executions_next_attempt" ON "executions" USING btree ("next_attempt_at") WHERE "executions"."next_attempt_at" is not null;--> statement-breakpoint
+CREATE INDEX "executions_next_attempt" ON "executions" USING btree ("next_attempt_at") WHERE "executions"."next_attempt_at" is not null and (reason is null or reason not in ('circuit_open', 'destination_busy'));--> statement-breakpoint
 CREATE INDEX "executions_parked" ON "executions" USING btree ("reason","destination","scheduled_for","id") WHERE "executions"."next_attempt_at" is not null;--> statement-breakpoint
 CREATE INDEX "executions_live" ON "executions" USING btree ("job_id","scheduled_for") WHERE "executions"."finished_at" is null;--> statement-breakpoint
 CREATE INDEX "executions_by_time" ON "executions" USING btree ("scheduled_for","id");--> statement-breakpoint

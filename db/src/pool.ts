@@ -3,7 +3,9 @@ import pg from 'pg'
 export type Pool = pg.Pool
 export type PoolClient = pg.PoolClient
 
-const STEADY_PLANS = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off'
+const STEADY_PLANS =
+  '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off ' +
+  '-c enable_bitmapscan=off -c enable_sort=off -c jit=off'
 
 /**
  * Makes the server notice within half a minute that a client's machine is gone; by default it takes two hours, and what

@@ -1,6 +1,7 @@
 import { PgBoss } from 'pg-boss'
 import { v7 as uuidv7 } from 'uuid'
 import type { Pool, PoolClient } from './client.ts'
+import { transaction } from './transaction.ts'
 
 /** A started pg-boss. */
 export type Boss = PgBoss
@@ -144,6 +145,31 @@ export async function touchItems(boss: PgBoss, items: Item[], client?: PoolClien
   const options = client ? { db: bossDb(client) } : {}
   const { settled } = (await boss.touch(DELIVERY_QUEUE, items, options)) as { settled?: string[] }
   return new Set(settled)
+}
+
+/**
+ * Renews the claims of items whose attempts are under way, and tells which are `held` still and which were `lost`.
+ *
+ * An item that another transaction has locked is in neither: it is being settled at this moment. Waiting for it while
+ * holding others could be waited for in turn.
+ */
+export async function renewItems(
+  boss: PgBoss,
+  pool: Pool,
+  items: Item[],
+): Promise<{ held: Set<string>; lost: Set<string> }> {
+  return await transaction(pool, async (client) => {
+    const { rows } = await client.query<{ id: string; free: boolean }>(
+      `with free as (select id from pgboss.job where name = $1 and id = any($2::uuid[]) for update skip locked)
+       select id, exists (select from free where free.id = job.id) as free
+       from pgboss.job where name = $1 and id = any($2::uuid[])`,
+      [DELIVERY_QUEUE, items.map(({ id }) => id)],
+    )
+    const locked = new Set(rows.filter(({ free }) => !free).map(({ id }) => id))
+    const others = items.filter(({ id }) => !locked.has(id))
+    const held = await touchItems(boss, others, client)
+    return { held, lost: new Set(others.map(({ id }) => id)).difference(held) }
+  })
 }
 
 /** pg-boss's view of a pool or of one transaction's client. Arrays go as one parameter each, so statements stay short. */

@@ -106,3 +106,23 @@ test('when the database goes away in the middle of it, everything is sent once i
   expect([...times.values()].filter((them) => them.length > 1)).toEqual([])
   expect(await queueItems(pool)).toEqual([])
 })
+
+test('a worker that stood fenced goes on: it still renews, settles and claims', { timeout: 40_000 }, async ({
+  pool,
+  databaseUrl,
+  receiver,
+  start,
+}) => {
+  const gate = holdBack()
+  receiver.answer = gate.answer
+  const proxy = await startProxy(databaseUrl)
+  onTestFinished(() => proxy.close())
+  const { leases } = await start({ concurrency: 4 }, proxy.url)
+  await createOnceJobs(pool, many(40, { url: `${receiver.origin}/` }))
+  await until('some to be in flight and more in the queue', async () => ((await states(pool)).running ?? 0) >= 4)
+  proxy.freeze()
+  await until('the worker to be fenced', () => leases.fenced, 15_000)
+  gate.release()
+  proxy.restore()
+  await until('all to be sent', async () => (await states(pool)).succeeded === 40, 20_000)
+})

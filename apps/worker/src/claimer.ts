@@ -53,26 +53,31 @@ export function startClaimer(parts: ClaimerParts): Claimer {
 
   /** Brings parked executions back for destinations that have room for them. */
   const refill = async () => {
-    for (const { destination, reason, places } of destinations.refillable()) {
-      const most = Math.min(holdMost, 4 * places)
+    for (const { destination, reason, places, early } of destinations.refillable()) {
+      const most = places === 1 ? 1 : Math.min(holdMost, 4 * places)
       const room = most - launcher.held(destination)
       if (room < most / 2) continue
-      const released = await dispatchHeld(pool, boss, { limit: room, parked: { destination, reason } })
+      const released = await dispatchHeld(pool, boss, { limit: room, parked: { destination, reason, early } })
       if (released < room) destinations.expectNone(destination, reason)
       if (released > 0) mayHaveMore = true
     }
   }
 
-  const take = async () => {
+  /** Claims what there is room for; false when there was none, or nothing to claim. */
+  const take = async (): Promise<boolean> => {
     const room = Math.max(0, launcher.free) + 2 * holdMost - launcher.held()
-    if (!mayHaveMore || leases.fenced || room <= holdMost / 2) return
+    if (!mayHaveMore || leases.fenced || room <= holdMost / 2) return false
     const since = performance.now()
     const holding = new Map<string, number>()
 
     const decide = (destination: string, now: Date, lost: boolean): 'send' | 'hold' | Park => {
       // Asked anew each time: the launcher fills places too while this claim is under way.
       const decision = launcher.free > 0 ? destinations.admit(destination, now) : 'hold'
-      if (decision !== 'hold') return decision
+      if (decision === 'send') return decision
+      if (decision !== 'hold') {
+        destinations.expect(destination, decision.reason)
+        return decision
+      }
       const held = holding.get(destination) ?? launcher.held(destination)
       if (held >= holdMost && !lost) {
         destinations.expect(destination)
@@ -92,15 +97,17 @@ export function startClaimer(parts: ClaimerParts): Claimer {
       mayHaveMore = claimed.fetched >= room
       return claimed.claims
     })
+    return true
   }
 
   const loop = async () => {
     while (!stopped) {
       try {
         await refill()
-        await take()
+        const took = await take()
         trouble.worked()
-        if (!mayHaveMore || launcher.held() >= holdMost) await sleep(BACKSTOP_MS)
+        // Never around without a pause: a fenced worker would keep its own touches from ever being sent.
+        if (!took || !mayHaveMore || launcher.held() >= holdMost) await sleep(BACKSTOP_MS)
         if (launcher.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, GATHER_MS))
       } catch (error) {
         trouble.failed(error)
@@ -132,7 +139,7 @@ export function startClaimer(parts: ClaimerParts): Claimer {
       wake()
     },
     async discover() {
-      for (const destination of await busyDestinations(pool)) destinations.expect(destination)
+      for (const { destination, reason } of await busyDestinations(pool)) destinations.expect(destination, reason)
       if (destinations.anyBacklog()) wake()
     },
     async stop() {

@@ -19,6 +19,8 @@ interface Entry {
   inFlight: number
   /** Whether the one place of an open circuit is taken. */
   probing: boolean
+  /** Whether its circuit has ever been open here. */
+  hasOpened: boolean
   /** Why executions of it are parked, as far as is known; a free place brings them back before their time. */
   parked: Set<Park['reason']>
   /** Whether the database has not been told of its present state. */
@@ -45,6 +47,7 @@ export function createDestinations(options: DestinationOptions) {
         now: () => performance.now(),
         onChange: (state) => {
           entry.dirty = true
+          if (state === 'open') entry.hasOpened = true
           if (state === 'closed') {
             entry.window.restart(1)
             // Brings back what was parked while it was open.
@@ -57,6 +60,7 @@ export function createDestinations(options: DestinationOptions) {
       window: createSendWindow(options.failMax, options.concurrency),
       inFlight: 0,
       probing: false,
+      hasOpened: false,
       parked: new Set(),
       dirty: true,
     }
@@ -140,13 +144,22 @@ export function createDestinations(options: DestinationOptions) {
     /** Whether any destination has parked executions, as far as is known. */
     anyBacklog: (): boolean => backlogged.size > 0,
 
-    /** Destinations with parked executions that may be called now, and how many attempts each may have in flight. */
-    refillable(): { destination: string; reason: Park['reason']; places: number }[] {
+    /**
+     * Destinations with parked executions that may be called now, and how many attempts each may have in flight: of one
+     * whose circuit is open and may be probed, one. What another worker's circuit keeps back is left until it is due
+     * (`early` false), as long as ours has not been open itself.
+     */
+    refillable(): { destination: string; reason: Park['reason']; places: number; early: boolean }[] {
       const found: ReturnType<typeof this.refillable> = []
       for (const destination of backlogged) {
-        const { circuit, window, parked } = entryOf(destination)
-        if (circuit.state !== 'closed') continue
-        for (const reason of parked) found.push({ destination, reason, places: window.size })
+        const { circuit, window, parked, probing, hasOpened } = entryOf(destination)
+        const closed = circuit.state === 'closed'
+        if (!closed && (probing || !circuit.admits())) continue
+        for (const reason of parked) {
+          const early = reason === 'destination_busy' || hasOpened
+          found.push({ destination, reason, places: closed ? window.size : 1, early })
+          if (!closed) break
+        }
       }
       return found
     },

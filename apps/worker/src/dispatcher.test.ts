@@ -122,10 +122,14 @@ test('what a destination has too much of is parked, and said', async ({ pool, bo
   expect([told.items, new Set(told.busy)]).toEqual([5, new Set(['http://receiver.test'])])
 })
 
-test('parked and waiting executions come back when their time has come, not before', async ({ pool, boss }) => {
+test('waiting executions come back when their time has come, not before; parked ones are not its business', async ({
+  pool,
+  boss,
+}) => {
   await createOnceJobs(pool, many(2, { url, inMs: -10 }))
   await dispatchPass(parts(pool, boss, { most: () => 0 }).given)
-  await pool.query(`update executions set next_attempt_at = clock_timestamp() + interval '400 milliseconds'
+  await pool.query(`update executions set next_attempt_at = clock_timestamp() + interval '400 milliseconds'`)
+  await pool.query(`update executions set state = 'waiting', reason = null
     where id = (select min(id::text)::uuid from executions)`)
   const { told } = dispatching(pool, boss)
   const due = (await ledger(pool)).map((it) => Number(it.nextAttemptAt)).sort()[0] ?? 0

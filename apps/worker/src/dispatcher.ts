@@ -41,14 +41,18 @@ export function startDispatcher(parts: DispatcherParts): Dispatcher {
   const { wake, sleep } = createWake()
   const trouble = createTrouble(parts.log, 'dispatching')
   let stopped = false
+  let limit = BATCH
 
   const loop = async () => {
     while (!stopped) {
       try {
-        const waitMs = await dispatchPass(parts)
+        const waitMs = await dispatchPass(parts, limit)
+        limit = Math.min(BATCH, limit * 2)
         trouble.worked()
         if (waitMs > 0) await sleep(waitMs)
       } catch (error) {
+        // A pass that took too long will again, until it is smaller.
+        limit = Math.max(1, Math.floor(limit / 2))
         trouble.failed(error)
         await sleep(trouble.pauseMs)
       }
@@ -66,8 +70,8 @@ export function startDispatcher(parts: DispatcherParts): Dispatcher {
   }
 }
 
-/** One pass: dispatches a batch of what is due. Returns how long to sleep, ms; 0 when there may be more. */
-export async function dispatchPass(parts: DispatcherParts): Promise<number> {
+/** One pass: dispatches up to `limit` of what is due. Returns how long to sleep, ms; 0 when there may be more. */
+export async function dispatchPass(parts: DispatcherParts, limit = BATCH): Promise<number> {
   const before = performance.now()
   const { now, nextRunAt, nextAttemptAt, itemsWait } = await lookAhead(parts.pool)
   parts.clock.observe(now, before, performance.now())
@@ -75,9 +79,9 @@ export async function dispatchPass(parts: DispatcherParts): Promise<number> {
   const jobsInMs = nextRunAt ? nextRunAt.getTime() - now.getTime() : BACKSTOP_MS
   const heldInMs = nextAttemptAt ? nextAttemptAt.getTime() - now.getTime() : BACKSTOP_MS
 
-  if (jobsInMs <= 0) await dispatchJobs(parts)
+  if (jobsInMs <= 0) await dispatchJobs(parts, limit)
   if (heldInMs <= 0) {
-    const released = await dispatchHeld(parts.pool, parts.boss, { limit: BATCH })
+    const released = await dispatchHeld(parts.pool, parts.boss, { limit })
     if (released > 0) parts.onItems(released)
   }
   if (jobsInMs <= 0 || heldInMs <= 0) return 0
@@ -85,9 +89,9 @@ export async function dispatchPass(parts: DispatcherParts): Promise<number> {
   return Math.min(BACKSTOP_MS, Math.max(1, Math.min(jobsInMs, heldInMs)))
 }
 
-async function dispatchJobs(parts: DispatcherParts): Promise<void> {
+async function dispatchJobs(parts: DispatcherParts, limit: number): Promise<void> {
   try {
-    report(parts, await dispatchDue(parts.pool, parts.boss, { ...parts, limit: BATCH }))
+    report(parts, await dispatchDue(parts.pool, parts.boss, { ...parts, limit }))
   } catch (error) {
     if (!isDataError(error)) throw error
     // The database refused a row of this batch: take the same jobs one by one, so that only the culprit stays behind.

@@ -1,4 +1,5 @@
 import type { Pool } from '@scheduler/db/client'
+import { notifyWork } from '@scheduler/db/notify'
 import type { Claim } from '@scheduler/db/queries/begin-attempts'
 import { beginHeld, type Held, putBack } from '@scheduler/db/queries/claim'
 import type { Boss } from '@scheduler/db/queue'
@@ -114,6 +115,7 @@ export function startLauncher(parts: LauncherParts): Launcher {
     for (const { destination, items } of waiting.takeIf(destinations.isOpen)) {
       const at = destinations.reopensAt(destination, parts.clock.now())
       await letGo(items, () => putBack(parts, items, { reason: 'circuit_open', at }))
+      destinations.expect(destination, 'circuit_open')
       for (const { item } of items) leases.drop(item)
     }
     const admitted = waiting.takeWhile(free(), (it) => destinations.admit(it.destination, parts.clock.now()) === 'send')
@@ -160,6 +162,9 @@ export function startLauncher(parts: LauncherParts): Launcher {
       await running
       const items = waiting.takeIf(() => true).flatMap((it) => it.items)
       if (items.length > 0) await putBack(parts, items).catch(() => {})
+      for (const destination of new Set(items.map((it) => it.destination))) {
+        await notifyWork(parts.pool, destination).catch(() => {})
+      }
       for (const { item } of items) leases.drop(item)
       const deadline = performance.now() + timeoutMs
       while (flying.size > 0 && performance.now() < deadline) await idle.sleep(deadline - performance.now())

@@ -14,10 +14,11 @@ import { startLeases } from './leases.ts'
 const quick = { touchMs: 30, fenceMs: 400, lostMs: 800 }
 
 type Boss = Parameters<typeof startLeases>[0]
+type Pool = Parameters<typeof startLeases>[1]
 
 /** Leases, and what became of each item that they hold. */
-function leasing(boss: Boss, items: Item[], times = quick) {
-  const leases = startLeases(boss, createLog().log, times)
+function leasing(boss: Boss, pool: Pool, items: Item[], times = quick) {
+  const leases = startLeases(boss, pool, createLog().log, times)
   onTestFinished(() => leases.stop())
   const aborted: string[] = []
   for (const item of items) leases.hold(item, performance.now(), () => aborted.push(item.id))
@@ -35,7 +36,7 @@ async function distantBoss(databaseUrl: string) {
     await pool.end()
     await proxy.close()
   })
-  return { proxy, boss }
+  return { proxy, boss, pool }
 }
 
 describe('while the database answers', () => {
@@ -44,6 +45,7 @@ describe('while the database answers', () => {
     const { claims } = await worker(pool, boss).claim()
     const { leases, aborted } = leasing(
       boss,
+      pool,
       claims.map(({ item }) => item),
     )
     const beats = async () => {
@@ -63,7 +65,7 @@ describe('while the database answers', () => {
     await queueUp(pool, boss, {}, 3)
     const { claims } = await worker(pool, boss).claim()
     const items = claims.map(({ item }) => item)
-    const { aborted } = leasing(boss, items, { ...quick, lostMs: 60_000 })
+    const { aborted } = leasing(boss, pool, items, { ...quick, lostMs: 60_000 })
     await transaction(pool, (client) => endItems(boss, client, items.slice(1, 2)))
     expect(await until('one to be broken off', () => aborted().length > 0 && aborted())).toEqual([items[1]?.id])
   })
@@ -78,15 +80,15 @@ describe('while the database answers', () => {
     await loseWorker(boss, [{ item: first }])
     const second = (await it.claim()).claims[0]?.item as Item
     expect(second.id).toBe(first.id)
-    const { leases } = leasing(boss, [first, second])
+    const { leases } = leasing(boss, pool, [first, second])
     leases.drop(first)
     expect(leases.held).toBe(1)
     leases.drop(second)
     expect(leases.held).toBe(0)
   })
 
-  test('a claim that is older than the fence by the time it would be sent is stale', ({ boss }) => {
-    const { leases } = leasing(boss, [])
+  test('a claim that is older than the fence by the time it would be sent is stale', ({ boss, pool }) => {
+    const { leases } = leasing(boss, pool, [])
     const now = performance.now()
     expect([leases.isStale(now), leases.isStale(now - quick.fenceMs - 1)]).toEqual([false, true])
   })
@@ -103,6 +105,7 @@ describe.for(['cut', 'freeze'] as const)('when the database is gone (%s)', (how)
     const distant = await distantBoss(databaseUrl)
     const { leases, aborted } = leasing(
       distant.boss,
+      distant.pool,
       claims.map(({ item }) => item),
     )
     const item = claims[0]?.item as Item
@@ -125,6 +128,7 @@ describe.for(['cut', 'freeze'] as const)('when the database is gone (%s)', (how)
     const distant = await distantBoss(databaseUrl)
     const { leases, aborted } = leasing(
       distant.boss,
+      distant.pool,
       claims.map(({ item }) => item),
       { ...quick, lostMs: 60_000 },
     )

@@ -1,5 +1,6 @@
+import type { Pool } from '@scheduler/db/pool'
 import type { Boss, Item } from '@scheduler/db/queue'
-import { HEARTBEAT_SECONDS, touchItems } from '@scheduler/db/queue'
+import { HEARTBEAT_SECONDS, renewItems } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
 import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
@@ -38,7 +39,7 @@ export interface Leases {
  * Keeps this worker's claims alive. What can't be renewed for as long as a heartbeat lasts is broken off: by then
  * another worker may have been given it. The worker fences itself; it needs nobody to tell it that it is cut off.
  */
-export function startLeases(boss: Boss, log: Logger, { touchMs, fenceMs, lostMs } = times): Leases {
+export function startLeases(boss: Boss, pool: Pool, log: Logger, { touchMs, fenceMs, lostMs } = times): Leases {
   const leases = new Map<string, Lease>()
   const { wake, sleep } = createWake()
   const trouble = createTrouble(log, 'touching')
@@ -53,14 +54,15 @@ export function startLeases(boss: Boss, log: Logger, { touchMs, fenceMs, lostMs 
   const touch = async () => {
     const touched = [...leases.values()]
     const startedAt = performance.now()
-    const still = await touchItems(
+    const { held, lost } = await renewItems(
       boss,
+      pool,
       touched.map(({ item }) => item),
     )
     for (const lease of touched) {
       if (leases.get(lease.item.id) !== lease) continue
-      if (still.has(lease.item.id)) lease.renewedAt = startedAt
-      else lease.abort()
+      if (held.has(lease.item.id)) lease.renewedAt = startedAt
+      else if (lost.has(lease.item.id)) lease.abort()
     }
   }
 

@@ -52,7 +52,7 @@ const destinations = createDestinations({
     heartbeat.beatNow()
   },
 })
-const leases = startLeases(boss, log)
+const leases = startLeases(boss, pool, log)
 const settler = startSettler({ pool, boss, workerId, log, onSettled: ({ item }) => leases.drop(item) })
 const launcher = startLauncher({
   ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler },

@@ -37,7 +37,7 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
     ...{ concurrency: destinationConcurrency, failMax, resetMs, timeoutMs },
     onChange: (destination, state) => changes.push({ destination, state }),
   })
-  const leases = startLeases(boss, log)
+  const leases = startLeases(boss, pool, log)
   const settler = startSettler({ pool, boss, workerId, log, onSettled: ({ item }) => leases.drop(item) })
   const launcher = startLauncher({
     ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler, concurrency },

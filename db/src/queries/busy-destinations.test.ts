@@ -7,18 +7,24 @@ import { busyDestinations } from './busy-destinations.ts'
 const parked = (destination: string, reason: 'destination_busy' | 'circuit_open' = 'destination_busy') =>
   execution({ state: 'parked', reason, destination })
 
-test('each destination with executions parked because it was busy is listed once, in order', async ({ db, pool }) => {
+test('each destination with parked executions is listed once for each reason, in order', async ({ db, pool }) => {
   await db
     .insert(executions)
     .values([
       ...Array.from({ length: 5 }, () => parked('http://b.test')),
       parked('http://a.test'),
       parked('http://open.test', 'circuit_open'),
+      parked('http://b.test', 'circuit_open'),
       execution({ state: 'waiting', reason: 'rejected', destination: 'http://waits.test' }),
       execution({ destination: 'http://queued.test' }),
     ])
 
-  expect(await busyDestinations(pool)).toEqual(['http://a.test', 'http://b.test'])
+  expect(await busyDestinations(pool)).toEqual([
+    { destination: 'http://b.test', reason: 'circuit_open' },
+    { destination: 'http://open.test', reason: 'circuit_open' },
+    { destination: 'http://a.test', reason: 'destination_busy' },
+    { destination: 'http://b.test', reason: 'destination_busy' },
+  ])
 })
 
 test('no destination is busy in an empty database', async ({ pool }) => {
@@ -32,5 +38,5 @@ test('the list ends after the five hundredth', async ({ db, pool }) => {
   const listed = await busyDestinations(pool)
 
   expect(listed).toHaveLength(500)
-  expect(listed.at(-1)).toBe(name(499))
+  expect(listed.at(-1)?.destination).toBe(name(499))
 })

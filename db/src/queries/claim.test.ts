@@ -77,13 +77,14 @@ test('an item that names no execution is ended, and does not keep the others fro
   boss,
 }) => {
   await queueUp(pool, boss)
-  const strange = [{ e: 'x', s: 1 }, null, { e: newItemId(), s: ago(9).getTime() }].map((data) => ({
+  const never = { e: newItemId(), s: 9e15 }
+  const strange = [{ e: '-'.repeat(36), s: 1 }, null, never, { e: newItemId(), s: ago(9).getTime() }].map((data) => ({
     id: newItemId(),
     data: data as { e: string; s: number },
   }))
   await transaction(pool, (client) => enqueue(boss, client, strange))
 
-  expect(await worker(pool, boss).claim()).toMatchObject({ claims: [{ attempt: 1 }], fetched: 4 })
+  expect(await worker(pool, boss).claim()).toMatchObject({ claims: [{ attempt: 1 }], fetched: 5 })
   expect(await queueItems(pool)).toMatchObject([{ state: 'active' }])
 })
 
@@ -174,7 +175,8 @@ test('parking uses no attempt, ends the item, and the execution comes back with 
   })
   expect(await queueItems(pool)).toEqual([])
 
-  await dispatchHeld(pool, boss, { limit: 10 })
+  const { destination } = await soleExecution(pool)
+  await dispatchHeld(pool, boss, { limit: 10, parked: { destination, reason: 'circuit_open', early: false } })
   const [after] = await queueItems(pool)
   expect(after?.id).not.toBe(before?.id)
   expect((await worker(pool, boss).claim()).claims).toMatchObject([{ attempt: 1 }])

@@ -69,9 +69,14 @@ export async function claim(
   })
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** A little less than the year 10000, the last that ISO 8601 writes with four digits. */
+const MAX_TIME = 253_402_300_800_000
+
 /** Whether an item says which execution it is for; anyone may put anything into a queue. */
 function isSound({ data }: Item): boolean {
-  return typeof data?.e === 'string' && /^[0-9a-f-]{36}$/.test(data.e) && Number.isSafeInteger(data.s)
+  return typeof data?.e === 'string' && UUID.test(data.e) && Number.isInteger(data.s) && Math.abs(data.s) < MAX_TIME
 }
 
 /**

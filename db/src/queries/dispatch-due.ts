@@ -53,6 +53,9 @@ export interface DispatchOptions {
   most?: (destination: string) => number
 }
 
+/** Ledger rows after which a pass takes no further job. */
+const MOST_ROWS = 2_000
+
 const dueSql = `
   select id, type, version, schedule, policies, timezone, destination, cursor_at as "cursorAt", now() as now
   from jobs where next_run_at <= now() order by next_run_at limit $1 for update skip locked`
@@ -87,7 +90,11 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
   const ledger: LedgerRow[] = []
   const clocks: Clock[] = []
   const quarantined: Dispatched['quarantined'] = []
+  let looked = 0
   for (const job of due) {
+    // The rest keeps its clock, and is taken by the next pass: no pass may have more to write than it has time for.
+    if (ledger.length >= MOST_ROWS) break
+    looked += 1
     try {
       const planned = plan(job.schedule, policiesOf(job, options.graceSeconds), job.cursorAt.getTime(), now.getTime())
       ledger.push(...dueRowsOf(job, planned))
@@ -105,7 +112,7 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
     (sum, row) => sum + (row.state === 'queued' || row.state === 'parked' ? 0 : row.count),
     0,
   )
-  return { jobs: due.length, items, busy, quarantined, unsent }
+  return { jobs: looked, items, busy, quarantined, unsent }
 }
 
 interface Clock {

@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm'
+import { eq, ne } from 'drizzle-orm'
 import { expect, onTestFinished } from 'vitest'
 import { ago, ahead, execution } from '../../test/factories.ts'
 import { begin, queueItems, queueUp, soleExecution, test, worker } from '../../test/queue.ts'
@@ -8,23 +8,23 @@ import { dispatchHeld } from './dispatch-held.ts'
 const busy = { state: 'parked', reason: 'destination_busy' } as const
 const open = { state: 'parked', reason: 'circuit_open' } as const
 
-test('waiting and parked executions whose time has come are queued again, each with a new item', async ({
+test('waiting executions whose time has come are queued again, each with a new item, and parked ones are not', async ({
   db,
   pool,
   boss,
 }) => {
   const held = [
     execution({ state: 'waiting', reason: 'rejected', attempt: 2 }),
-    execution({ ...open }),
-    execution({ ...busy }),
+    execution({ state: 'waiting' }),
+    execution({ state: 'waiting', attempt: 0 }),
   ]
-  await db.insert(executions).values(held)
+  await db.insert(executions).values([...held, execution({ ...open }), execution({ ...busy })])
 
   expect(await dispatchHeld(pool, boss, { limit: 10 })).toBe(3)
 
-  const rows = await db.select().from(executions)
+  const rows = await db.select().from(executions).where(ne(executions.state, 'parked'))
   for (const row of rows) expect(row).toMatchObject({ state: 'queued', reason: null, nextAttemptAt: null })
-  expect(rows.map((row) => row.attempt).sort()).toEqual([0, 0, 2])
+  expect(rows.map((row) => row.attempt).sort()).toEqual([0, 1, 2])
   const items = await queueItems(pool)
   expect(items.map((it) => [it.execution, it.id]).sort()).toEqual(rows.map((row) => [row.id, row.itemId]).sort())
 })
@@ -32,11 +32,7 @@ test('waiting and parked executions whose time has come are queued again, each w
 test('an execution whose time has not come stays where it is', async ({ db, pool, boss }) => {
   await db
     .insert(executions)
-    .values([
-      execution({ state: 'waiting', nextAttemptAt: ahead(30) }),
-      execution({ ...open, nextAttemptAt: ahead(30) }),
-      execution({ state: 'failed' }),
-    ])
+    .values([execution({ state: 'waiting', nextAttemptAt: ahead(30) }), execution({ state: 'failed' })])
 
   expect(await dispatchHeld(pool, boss, { limit: 10 })).toBe(0)
   expect(await queueItems(pool)).toEqual([])
@@ -66,7 +62,7 @@ test('of one destination those that were parked for one reason are queued, due o
   ]
   await db.insert(executions).values([...wanted, ...others])
 
-  const parked = { destination, reason: 'destination_busy' } as const
+  const parked = { destination, reason: 'destination_busy', early: true } as const
   expect(await dispatchHeld(pool, boss, { limit: 10, parked })).toBe(2)
 
   const items = await queueItems(pool)
@@ -74,8 +70,26 @@ test('of one destination those that were parked for one reason are queued, due o
   expect(await dispatchHeld(pool, boss, { limit: 10, parked })).toBe(0)
 })
 
+test('what a circuit keeps back is left until it is due, unless the caller knows better', async ({
+  db,
+  pool,
+  boss,
+}) => {
+  const destination = 'http://down.test'
+  await db
+    .insert(executions)
+    .values([
+      execution({ ...open, destination, nextAttemptAt: ahead(30) }),
+      execution({ ...open, destination, nextAttemptAt: ago(1) }),
+    ])
+  const release = (early: boolean) =>
+    dispatchHeld(pool, boss, { limit: 10, parked: { destination, reason: 'circuit_open', early } })
+
+  expect([await release(false), await release(false), await release(true)]).toEqual([1, 0, 1])
+})
+
 test('an execution that another dispatcher holds is passed over, not waited for', async ({ db, pool, boss }) => {
-  const [taken, free] = [execution({ ...open }), execution({ ...open })]
+  const [taken, free] = [execution({ state: 'waiting' }), execution({ state: 'waiting' })]
   await db.insert(executions).values([taken, free])
   const other = await begin(pool)
   await other.query('select from executions where id = $1 for update', [taken.id])
@@ -90,9 +104,13 @@ test('when four dispatchers race, each execution gets one item, and each item se
   boss,
 }) => {
   await queueUp(pool, boss, {}, 40)
-  await worker(pool, boss).claim(() => ({ reason: 'circuit_open', at: ago(1) }), 40)
+  const parked = { destination: '', reason: 'circuit_open' as const, early: false }
+  await worker(pool, boss).claim((destination) => {
+    parked.destination = destination
+    return { reason: 'circuit_open', at: ago(1) }
+  }, 40)
 
-  const released = await Promise.all([1, 2, 3, 4].map(() => dispatchHeld(pool, boss, { limit: 25 })))
+  const released = await Promise.all([1, 2, 3, 4].map(() => dispatchHeld(pool, boss, { limit: 25, parked })))
 
   expect(released.reduce((sum, it) => sum + it)).toBe(40)
   const rows = await db.select({ itemId: executions.itemId }).from(executions)
@@ -105,7 +123,7 @@ test('when the end of the transaction fails, the executions stay held, and no it
   pool,
   boss,
 }) => {
-  await db.insert(executions).values(execution({ ...open }))
+  await db.insert(executions).values(execution({ state: 'waiting' }))
   // Checked at the commit: after the items were put into the queue.
   await pool.query(`
     create function refuse() returns trigger language plpgsql as $$ begin raise 'refused'; end $$;
@@ -115,6 +133,6 @@ test('when the end of the transaction fails, the executions stay held, and no it
 
   await expect(dispatchHeld(pool, boss, { limit: 10 })).rejects.toThrow('refused')
 
-  expect(await soleExecution(pool)).toMatchObject({ ...open, itemId: null })
+  expect(await soleExecution(pool)).toMatchObject({ state: 'waiting', itemId: null })
   expect(await queueItems(pool)).toEqual([])
 })

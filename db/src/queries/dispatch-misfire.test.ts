@@ -138,3 +138,16 @@ test('jitter delays an occurrence without changing which one it is', async ({ db
   expect(delay).toBeGreaterThan(0)
   expect(delay).toBeLessThanOrEqual(60_000)
 })
+
+test('a pass that has enough to write leaves the other jobs to the next one, untouched', async ({ db, pool, boss }) => {
+  const everySecond = () =>
+    job({
+      nextRunAt: ago(1_200),
+      schedule: repeating({ seconds: 1 }, ago(1_200)),
+      policies: { misfire: { policy: 'all', graceSeconds: 3_600 } },
+    })
+  await db.insert(jobs).values([everySecond(), everySecond(), everySecond()])
+
+  expect(await dispatchDue(pool, boss, options)).toMatchObject({ jobs: 2, items: 2_000 })
+  expect(await dispatchDue(pool, boss, options)).toMatchObject({ jobs: 1 })
+})

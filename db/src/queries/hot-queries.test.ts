@@ -87,11 +87,14 @@ const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown
   [
     'the parked executions of one destination',
     (pool, boss) =>
-      dispatchHeld(pool, boss, { limit: 8, parked: { destination: 'http://busy.test', reason: 'destination_busy' } }),
+      dispatchHeld(pool, boss, {
+        limit: 8,
+        parked: { destination: 'http://busy.test', reason: 'destination_busy', early: true },
+      }),
     ['executions: executions_parked'],
   ],
   [
-    'held executions',
+    'waiting executions',
     (pool, boss) => dispatchHeld(pool, boss, { limit: 250 }),
     ['executions: executions_next_attempt'],
   ],

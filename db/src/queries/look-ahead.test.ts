@@ -11,7 +11,7 @@ test('nothing is due in an empty database', async ({ pool }) => {
   expect(rest).toEqual({ nextRunAt: null, nextAttemptAt: null, itemsWait: false })
 })
 
-test('the soonest job and the soonest held execution are told, whether they are due or still to come', async ({
+test('the soonest job and the soonest waiting execution are told, whether they are due or still to come', async ({
   db,
   pool,
 }) => {
@@ -22,7 +22,8 @@ test('the soonest job and the soonest held execution are told, whether they are 
   await db
     .insert(executions)
     .values([
-      execution({ state: 'parked', nextAttemptAt: ahead(90) }),
+      execution({ state: 'parked', reason: 'circuit_open', nextAttemptAt: ago(90) }),
+      execution({ state: 'waiting', nextAttemptAt: ahead(90) }),
       execution({ state: 'waiting', nextAttemptAt: future }),
       execution({ state: 'failed' }),
     ])

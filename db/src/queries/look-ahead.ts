@@ -1,12 +1,13 @@
 import type { Pool } from '../client.ts'
 import { DELIVERY_QUEUE } from '../queue.ts'
+import { IS_WAITING } from '../schema/executions.ts'
 
 export interface LookAhead {
   /** The database's time. */
   now: Date
   /** When the soonest job is due; null when none is active. */
   nextRunAt: Date | null
-  /** When the soonest waiting or parked execution is due; null when there is none. */
+  /** When the soonest waiting execution is due; null when there is none. */
   nextAttemptAt: Date | null
   /** Whether items wait in the queue. */
   itemsWait: boolean
@@ -22,7 +23,7 @@ export async function lookAhead(pool: Pool): Promise<LookAhead> {
     values: [DELIVERY_QUEUE],
     text: `select clock_timestamp() as now,
       (select next_run_at from jobs where next_run_at is not null order by next_run_at limit 1) as "nextRunAt",
-      (select next_attempt_at from executions where next_attempt_at is not null
+      (select next_attempt_at from executions where next_attempt_at is not null and ${IS_WAITING}
        order by next_attempt_at limit 1) as "nextAttemptAt",
       -- In pg-boss's own order, so that its index serves: without it, a table full of dead rows would be read through.
       exists (select from pgboss.job where name = $1 and state < 'active' and not blocked

@@ -91,7 +91,7 @@ const misfireFields = {
     description: 'How late an occurrence may be and still be sent; MISFIRE_GRACE_TIME where it is not given.',
     example: 900,
   }),
-  max: z.int().min(1).max(10_000).meta({ description: 'How many `all` sends at the most.', example: 1_000 }),
+  max: z.int().min(1).max(1_000).meta({ description: 'How many `all` sends at the most.', example: 1_000 }),
 }
 
 const misfireMeta = { description: 'What becomes of occurrences that were missed.' }
