@@ -8,6 +8,8 @@ const benches: Record<string, () => Promise<(args: string[]) => Promise<void>>> 
   'kill-worker': async () => (await import('./trials/kill-worker.ts')).killWorker,
   'kill-database': async () => (await import('./trials/kill-database.ts')).killDatabase,
   deletes: async () => (await import('./trials/deletes.ts')).deletes,
+  backlog: async () => (await import('./trials/backlog.ts')).backlog,
+  'freeze-database': async () => (await import('./trials/freeze-database.ts')).freezeDatabase,
   'dead-destination': async () => (await import('./trials/dead-destination.ts')).deadDestination,
 }
 
