@@ -5,6 +5,7 @@ import { auth } from './auth.ts'
 import { check } from './check.ts'
 import { serveDocs } from './docs.ts'
 import { readJson } from './json-body.ts'
+import { restorePlus } from './queries.ts'
 import { requestLog } from './request-log.ts'
 import { type Answer, type AnyRoute, type Deps, isHealth } from './route.ts'
 import { routes } from './routes/index.ts'
@@ -36,7 +37,7 @@ export function createApp(deps: Deps): Express {
 /** The one place where a route meets express. */
 function mount(app: Express, route: AnyRoute, deps: Deps): void {
   app[route.method](pathOf(route), async (req, res) => {
-    const query = route.query ? check(route.query, req.query, 'parameter') : refuseQuery(req, route)
+    const query = route.query ? check(route.query, restorePlus(req.query), 'parameter') : refuseQuery(req, route)
     const body = route.body ? check(route.body, await bodyOf(req, route)) : undefined
     const input = { params: req.params, query, body, headers: req.headers, url: req.originalUrl }
     const answer = await withDeadline(route.handle(input as never, deps), route.deadlineMs ?? DEADLINE_MS)

@@ -20,6 +20,17 @@ const plain = z
   .max(2_048)
   .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters')
 
+/** Parameters in which a space can only be a `+` that was not escaped, as `convert_to=GMT+7` is typed by anyone. */
+const WITH_PLUS = ['convert_to', 'from', 'to']
+
+/** The query with those signs put back: `GMT 7` is `GMT+7`, `2026-01-01T00:00:00 07:00` is `…+07:00`. */
+export function restorePlus(query: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(query).map(([name, value]) =>
+    WITH_PLUS.includes(name) && typeof value === 'string' ? [name, value.replace(/ (?=\d)/, '+')] : [name, value],
+  )
+  return Object.fromEntries(entries)
+}
+
 export const ConvertQuery = z.strictObject({ convert_to })
 
 export const JobsQuery = z.strictObject({
