@@ -17,11 +17,16 @@ export function banner(settings: Settings, database: string, platform: NodeJS.Pl
     `  Docs      ${url}/docs`,
     `  Database  ${database}`,
     '',
-    ...(settings.testEndpoint ? invitation(url, settings.keysNeeded, platform) : [TEST_ENDPOINT_OFF]),
+    ...hint(settings, url, platform),
     '',
     '  Ctrl-C stops everything.',
     '',
   ].join('\n')
+}
+
+function hint({ workers, testEndpoint, keysNeeded }: Settings, url: string, platform: NodeJS.Platform): string[] {
+  if (workers === 0) return ['  No worker runs here (WORKERS=0): nothing is sent until some run elsewhere.']
+  return testEndpoint ? invitation(url, keysNeeded, platform) : [TEST_ENDPOINT_OFF]
 }
 
 const TEST_ENDPOINT_OFF = '  The test endpoint is off (ENABLE_TEST_ENDPOINTS): schedule callbacks to a URL of yours.'

@@ -38,19 +38,22 @@ export async function runStack(
       DATA_DIR: settings.dataDir,
       DATABASE_URL: database.url,
     }
-    const start = (name: string, file: string) =>
-      supervise({ name, command: commandOf(file, settings.watch), env, graceMs: settings.drainMs + 15_000 }, log)
-    const api = start('the API', programs.api)
-    const workers = Array.from({ length: settings.workers }, (_, index) =>
-      start(`worker ${index + 1}`, programs.worker),
-    )
-    parts.adopt([api, ...workers], async (all) => {
+    const running: ReturnType<typeof supervise>[] = []
+    parts.adopt(running, async (all) => {
       await Promise.all(all.map((it) => it.stop()))
     })
     stop.forced.addEventListener('abort', () => {
-      for (const it of [api, ...workers]) it.kill()
+      for (const it of running) it.kill()
     })
-    await answers(api, settings, signal)
+    const start = (name: string, file: string) => {
+      const graceMs = settings.drainMs + 15_000
+      const program = supervise({ name, command: commandOf(file, settings.watch), env, graceMs }, log)
+      running.push(program)
+      return program
+    }
+    await answers(start('the API', programs.api), settings, signal)
+    // After the API: a job that calls its test endpoint may be due since the last stop.
+    for (let n = 1; n <= settings.workers; n += 1) start(`worker ${n}`, programs.worker)
     log(banner(settings, database.embedded ? `embedded, in ${settings.dataDir}` : `${host}${pathname}`))
   }
 
@@ -63,7 +66,9 @@ async function claimPort({ port, host }: Settings, signal: AbortSignal): Promise
   for (let tries = 30; ; tries -= 1) {
     if (await isFree(port, host ?? null)) return
     if (tries === 0) {
-      throw new Fault(`Port ${port} is in use: end what listens there, or choose another port with PORT=${port + 1}.`)
+      throw new Fault(
+        `Port ${port} is in use: end what listens there, or choose another port with PORT=${port + 1}, and for a stack of its own another DATA_DIR.`,
+      )
     }
     await sleep(100, undefined, { signal })
   }

@@ -21,6 +21,7 @@ import { startLauncher } from './launcher.ts'
 import { startLeader } from './leader.ts'
 import { startLeases } from './leases.ts'
 import { startSettler } from './settler.ts'
+import { createTrouble } from './trouble.ts'
 import { untilDatabase } from './until-database.ts'
 
 const config = orExit(() => loadConfig(process.env))
@@ -69,11 +70,16 @@ const dispatcher = startDispatcher({
   onItemsWait: claimer.wake,
   onBusy: claimer.park,
 })
+const listening = createTrouble(log, 'listening')
 const listener = startListener({
   connectionString: url,
-  onDue: dispatcher.wake,
+  // Called on each new connection too.
+  onDue() {
+    listening.worked()
+    dispatcher.wake()
+  },
   onWork: claimer.wake,
-  onError: (error) => log.warn({ reason: error.message }, 'listener lost its connection'),
+  onError: listening.failed,
 })
 const leader = startLeader({ pool, boss, listener, log })
 let draining = false
