@@ -2,7 +2,7 @@
 // argv: port (0 for any). Prints `ready <port>` and then nothing; GET /log gives what arrived as JSON lines.
 import { createServer } from 'node:http'
 
-interface Arrival {
+export interface Arrival {
   id: string
   job: string
   scheduledFor: number

@@ -11,17 +11,9 @@ import { createPool, type Pool } from '@scheduler/db/client'
 import { type Embedded, startEmbedded } from '@scheduler/db/embedded/start-embedded'
 import { applyMigrations } from '@scheduler/db/migrate'
 import { createJob, newJobId } from '@scheduler/db/queries/create-job'
+import type { Arrival } from './receiver.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-
-export interface Arrival {
-  id: string
-  job: string
-  scheduledFor: number
-  attempt: number
-  at: number
-  path: string
-}
 
 export interface Receiver {
   origin: string

@@ -11,6 +11,7 @@ import {
   HEARTBEAT_SECONDS,
   HOUSEKEEPING_QUEUE,
   newItemId,
+  renewItems,
   startQueue,
   touchItems,
 } from './queue.ts'
@@ -176,4 +177,17 @@ test('two processes may use the queue at once', async ({ pool, boss }) => {
 
   expect(new Set(fetched.flat().map((it) => it.id)).size).toBe(2)
   await other.stop({ graceful: false })
+})
+
+test('renewing passes over an item that is being settled, and tells lost ones from it', async ({ pool, boss }) => {
+  await add(pool, boss, [item(), item(), item()])
+  const [settling, held, gone] = await fetch(pool, boss)
+  if (!settling || !held || !gone) throw new Error('three items were added')
+  await end(pool, boss, [gone])
+  const settle = await begin(pool)
+  await settle.query('select from pgboss.job where id = $1 for update', [settling.id])
+
+  const renewed = await renewItems(boss, pool, [settling, held, gone])
+
+  expect(renewed).toEqual({ held: new Set([held.id]), lost: new Set([gone.id]) })
 })

@@ -41,7 +41,10 @@ export function parkOverflow(rows: LedgerRow[], most: (destination: string) => n
 }
 
 /** The ledger rows of a plan: one for each occurrence to send, one for each run of unsent ones. */
-export function dueRowsOf(job: { id: string; version: number; destination: string }, planned: Plan): LedgerRow[] {
+export function dueRowsOf(
+  job: { id: string; version: number; destination: string },
+  planned: Pick<Plan, 'send' | 'unsent'>,
+): LedgerRow[] {
   const common = {
     jobId: job.id,
     jobVersion: job.version,

@@ -2,7 +2,7 @@ import { plan } from '@scheduler/core/planner'
 import { Problem } from '@scheduler/core/problem'
 import type { MisfirePolicy, Occurrence, Policies } from '@scheduler/core/schedule'
 import type { JobRow } from '../schema/jobs.ts'
-import type { LedgerRow } from './ledger-rows.ts'
+import { dueRowsOf, type LedgerRow } from './ledger-rows.ts'
 import { policiesOf } from './policies-of.ts'
 
 interface Skipped {
@@ -49,33 +49,5 @@ function merge(runs: Skipped[]): Skipped | null {
 
 /** The ledger rows of a pause that ends: those to send, and one row, `skipped` for reason `paused`, for the rest. */
 export function pauseRows(job: JobRow, send: Occurrence[], skipped: Skipped | null): LedgerRow[] {
-  const common = {
-    jobId: job.id,
-    jobVersion: job.version,
-    kind: 'schedule',
-    destination: job.destination,
-    nextAttemptAt: null,
-  } as const
-  const sent = send.map(
-    ({ nominal, effective }): LedgerRow => ({
-      ...common,
-      state: 'queued',
-      reason: null,
-      scheduledFor: new Date(nominal),
-      scheduledUntil: null,
-      count: 1,
-      effectiveAt: new Date(effective),
-    }),
-  )
-  if (!skipped) return sent
-  const row: LedgerRow = {
-    ...common,
-    state: 'skipped',
-    reason: 'paused',
-    scheduledFor: new Date(skipped.first),
-    scheduledUntil: skipped.count > 1 ? new Date(skipped.last) : null,
-    count: skipped.count,
-    effectiveAt: new Date(skipped.first),
-  }
-  return [row, ...sent]
+  return dueRowsOf(job, { send, unsent: skipped ? [{ reason: 'paused', ...skipped }] : [] })
 }
