@@ -42,6 +42,8 @@ export const executionReasons = [
   ...skipReasons,
   'circuit_open',
   'destination_busy',
+  'overlap_queued',
+  'superseded',
   'deleted',
   'rejected',
   'timed_out',

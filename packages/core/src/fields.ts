@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { MAX_CALLBACK_URL, parseCallbackUrl } from './callback-url.ts'
 import { parseDateTime } from './datetime.ts'
 import { everyLimits } from './interval.ts'
-import { misfirePolicies } from './schedule.ts'
 import { parseZone, suggestZone } from './timezone.ts'
 
 /** The fields that a client writes. What is wrong with one is said as the end of a sentence that begins with its name. */
@@ -76,35 +75,6 @@ export const Tags = z
   .max(50)
   .meta({ description: 'Labels to filter by; doubles are dropped.', example: ['reports'] })
 export const Reason = line(500).meta({ description: 'Why; shown as `status_reason`.', example: 'maintenance' })
-
-export const Jitter = z.int().min(0).max(86_400).meta({
-  description: 'Largest delay added to each occurrence, seconds; the same for the same occurrence.',
-  example: 0,
-})
-
-const misfireFields = {
-  policy: z.enum(misfirePolicies).meta({
-    description: '`last` sends the newest missed occurrence, `all` each of them up to `max`, `skip` none.',
-    example: 'last',
-  }),
-  grace_seconds: z.int().min(0).max(31_536_000).meta({
-    description: 'How late an occurrence may be and still be sent; MISFIRE_GRACE_TIME where it is not given.',
-    example: 900,
-  }),
-  max: z.int().min(1).max(1_000).meta({ description: 'How many `all` sends at the most.', example: 1_000 }),
-}
-
-const misfireMeta = { description: 'What becomes of occurrences that were missed.' }
-
-export const MisfireInput = z.strictObject(misfireFields).partial().meta(misfireMeta)
-export const MisfireAnswer = z.strictObject(misfireFields).meta(misfireMeta)
-export const MisfirePatch = z
-  .strictObject({
-    policy: misfireFields.policy.nullish(),
-    grace_seconds: misfireFields.grace_seconds.nullish(),
-    max: misfireFields.max.nullish(),
-  })
-  .meta(misfireMeta)
 
 const unit = (name: keyof typeof everyLimits) =>
   z

@@ -1,8 +1,8 @@
 import { MAX_INSTANT, resolveStored } from './datetime.ts'
-import type { Recurrence } from './recurrence.ts'
-import type { Every, IntervalSchedule } from './schedule.ts'
-import { toInstant } from './timezone.ts'
-import { zoneTable } from './zone-table.ts'
+import { plus, type Recurrence, since } from './recurrence.ts'
+import type { Dst, Every, IntervalSchedule } from './schedule.ts'
+import { type Resolved, toInstant } from './timezone.ts'
+import { type Zoned, zoned } from './zoned.ts'
 
 const DAY = 86_400_000
 // Average of the Gregorian calendar's 400-year cycle.
@@ -36,85 +36,100 @@ export function checkEvery(every: Every): { unit: keyof Every | null; message: s
   return null
 }
 
-/** The recurrence of an interval schedule, with its occurrences by index. */
-export interface Interval extends Recurrence {
-  /** `anchor + index × every`, in milliseconds since 1970. Two indices may share an instant, see `interval`. */
-  occurrenceAt(index: number): number
-  /** The least index, from 0 or 1 on, of an occurrence after an instant. */
-  indexAfter(instant: number): number
-}
+/** Whether an interval has units that the calendar decides. */
+export const hasCalendarUnit = ({ years, months, weeks, days }: Every): boolean =>
+  Boolean(years || months || weeks || days)
+
+/** Whether an interval has units that are plain durations. */
+export const hasExactUnit = ({ hours, minutes, seconds }: Every): boolean => Boolean(hours || minutes || seconds)
 
 /**
  * The occurrences `anchor + n × every`, by arithmetic on n.
  *
  * Years, months, weeks and days are added to the anchor's wall time in the zone, so that 08:00 stays 08:00; a day of
  * the month that does not exist becomes the last one. Hours, minutes and seconds are added after, as a duration. The
- * end of the schedule is not applied here.
- *
- * When a zone leaves out a whole day (Apia, 30 December 2011), the daily time of that day falls on the next one's: the
- * two indices are one occurrence.
+ * bounds of the schedule are not applied here. `dst` is for calendar units; with exact units beside them, `skip` and
+ * `both` would name no single instant to add to, and count as `shift` and `first`.
  *
  * @param zone as `parseZone` returns it
  * @throws RangeError when the schedule is not one that was accepted.
  */
-export function interval(schedule: IntervalSchedule, zone: string): Interval {
-  const { every } = schedule
+export function interval(schedule: IntervalSchedule, zone: string, dst: Dst): Zoned {
+  const { every, anchorGiven } = schedule
   const fault = checkEvery(every)
   if (fault) throw new RangeError(`bad interval: ${fault.unit ?? 'every'} ${fault.message}`)
   const anchor = resolveStored(schedule.anchor, zone)
-  const first = schedule.anchorGiven ? 0 : 1
+  const first = anchorGiven ? 0 : 1
   const months = (every.years ?? 0) * 12 + (every.months ?? 0)
   const days = (every.weeks ?? 0) * 7 + (every.days ?? 0)
   const exact = (((every.hours ?? 0) * 60 + (every.minutes ?? 0)) * 60 + (every.seconds ?? 0)) * 1000
-  const average = months * MONTH + days * DAY + exact
-  // Only an interval of exactly one day can have two wall times a skipped day apart.
-  const daily = months === 0 && days === 1 && exact === 0
-  /** Indices that fall on the same instant as the one before them. */
-  const repeats = daily
-    ? zoneTable(zone)
-        .skippedDays()
-        .map(repeatOf)
-        .filter((it) => it > first)
-    : []
-
-  function occurrenceAt(index: number): number {
-    // The anchor itself is an instant: its offset says which of two equal wall times it is.
-    if (index === 0) return anchor.instant
-    if (months === 0 && days === 0) return anchor.instant + index * exact
-    const wall = addMonths(anchor.wall, index * months) + index * days * DAY
-    return toInstant(zone, wall).instant + index * exact
+  if (months === 0 && days === 0) {
+    return unmarked(
+      stepped((index) => anchor.instant + index * exact, { origin: anchor.instant, average: exact, first }),
+    )
   }
 
-  function indexAfter(instant: number): number {
-    let index = Math.max(first, Math.floor((instant - anchor.instant) / average) + 1)
+  const wallAt = (index: number) => addMonths(anchor.wall, index * months) + index * days * DAY
+  const average = months * MONTH + days * DAY
+  if (exact > 0) {
+    const at = (index: number) => (index === 0 ? anchor.instant : placed(zone, wallAt(index), dst)) + index * exact
+    return unmarked(stepped(at, { origin: anchor.instant, average: average + exact, first }))
+  }
+
+  const walls = (from: number) => stepped(wallAt, { origin: anchor.wall, average, first: from })
+  const rule = zoned(walls(first), zone, dst)
+  if (!anchorGiven || toInstant(zone, anchor.wall).kind !== 'fold') return rule
+  // The anchor is an instant: its offset says which of two equal wall times it is.
+  if (dst.fold === 'both') return { ...rule, ...since(rule, anchor.instant) }
+  const rest = zoned(walls(1), zone, dst)
+  return { ...rest, ...plus(rest, [anchor.instant]) }
+}
+
+/** The recurrence of values that rise with their index. `average` is about their distance. */
+function stepped(
+  at: (index: number) => number,
+  { origin, average, first }: { origin: number; average: number; first: number },
+): Recurrence {
+  /** The least index of a value after another. */
+  function indexAfter(value: number): number {
+    let index = Math.max(first, Math.floor((Math.min(value, LAST) - origin) / average) + 1)
     // The estimate is off by the unequal lengths of months and by the zone's offsets: one or two at the most.
-    while (index > first && occurrenceAt(index - 1) > instant) index -= 1
-    while (occurrenceAt(index) <= instant) index += 1
+    while (index > first && at(index - 1) > value) index -= 1
+    while (at(index) <= Math.min(value, LAST)) index += 1
     return index
   }
-
-  /** The index after the one whose wall time is in the skipped day that would have begun at `wall`. */
-  function repeatOf(wall: number): number {
-    return Math.ceil((wall - anchor.wall) / DAY) + 1
-  }
-
   return {
-    occurrenceAt,
-    indexAfter,
+    after(value) {
+      const next = at(indexAfter(value))
+      return next <= LAST && next > value ? next : null
+    },
+    atOrBefore(value) {
+      const index = indexAfter(value) - 1
+      return index < first ? null : at(index)
+    },
+    countIn: (from, to) => Math.max(0, indexAfter(to) - indexAfter(from)),
+  }
+}
+
+/** Wall times of the last day may lie a zone's offset behind the last instant. */
+const LAST = MAX_INSTANT + DAY
+
+/** Exact units have nothing that a change of clock could touch. */
+function unmarked(rule: Recurrence): Zoned {
+  const within: Recurrence = {
+    ...rule,
     after(instant) {
-      if (instant >= MAX_INSTANT) return null
-      const next = occurrenceAt(indexAfter(instant))
-      return next <= MAX_INSTANT ? next : null
-    },
-    atOrBefore(instant) {
-      const index = indexAfter(Math.min(instant, MAX_INSTANT)) - 1
-      return index < first ? null : occurrenceAt(index)
-    },
-    countIn(from, to) {
-      const [low, high] = [indexAfter(Math.min(from, MAX_INSTANT)), indexAfter(Math.min(to, MAX_INSTANT))]
-      return Math.max(0, high - low - repeats.filter((it) => low < it && it < high).length)
+      const next = rule.after(instant)
+      return next !== null && next <= MAX_INSTANT ? next : null
     },
   }
+  return { ...within, mark: () => null, gapsIn: () => [] }
+}
+
+function placed(zone: string, wall: number, { gap, fold }: Dst): number {
+  const found: Resolved = toInstant(zone, wall)
+  if (found.kind === 'gap' && gap === 'next_valid') return found.gapEnd
+  return found.kind === 'fold' && fold === 'second' ? found.second : found.instant
 }
 
 function addMonths(wall: number, months: number): number {

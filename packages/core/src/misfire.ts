@@ -1,4 +1,5 @@
 import type { SkipReason } from './execution.ts'
+import type { Recurrence } from './recurrence.ts'
 import type { Misfire, Occurrence } from './schedule.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -44,7 +45,7 @@ export function misfire(
 }
 
 /** The occurrences after `from` and up to `to` as at most one run. */
-export function run(line: Timeline, reason: Unsent['reason'], from: number, to: number): Unsent[] {
+export function run(line: Recurrence, reason: Unsent['reason'], from: number, to: number): Unsent[] {
   const first = from < to ? line.after(from) : null
   return first === null || first > to ? [] : [{ reason, first, last: to, count: line.countIn(from, to) }]
 }

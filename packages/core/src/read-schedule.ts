@@ -1,16 +1,32 @@
-import { type DateTimeResult, parseDateTime, readStored } from './datetime.ts'
+import { parseDateTime, readStored } from './datetime.ts'
 import { checkEvery, everyLimits } from './interval.ts'
 import type { FieldError } from './problem.ts'
-import type { Every, IntervalSchedule, OnceSchedule } from './schedule.ts'
-import { formatInZone } from './timezone.ts'
+import { readDateTime } from './read-rule.ts'
+import type { Dst, Every, IntervalSchedule, OnceSchedule } from './schedule.ts'
+import { formatInZone, formatWall, toInstant } from './timezone.ts'
 
 /** A schedule, or what is wrong with the fields that were to make it. */
 export type ReadSchedule<S> = { schedule: S } | { errors: FieldError[] }
 
-/** @param zone as `parseZone` returns it */
-export function readOnce(scheduleTime: string, zone: string): ReadSchedule<OnceSchedule> {
+/** A dst policy, or a part of it, as a client gives it. */
+type DstFields = { [Part in keyof Dst]?: Dst[Part] | undefined }
+
+/**
+ * A time without an offset that a change of clock skips or repeats is placed by `dst`; `skip` counts as `shift`, and `both` as `first`,
+ * since a one-time job has one instant.
+ *
+ * @param zone as `parseZone` returns it
+ */
+export function readOnce(scheduleTime: string, zone: string, dst: DstFields = {}): ReadSchedule<OnceSchedule> {
   const read = parseDateTime(scheduleTime, zone)
   if (!read.ok) return { errors: [{ path: 'schedule_time', message: read.reason }] }
+  if (!read.naive || read.kind === 'plain') return { schedule: { type: 'once', at: read.text } }
+  const found = toInstant(zone, read.wall)
+  if (found.kind === 'gap' && dst.gap === 'next_valid')
+    return { schedule: { type: 'once', at: formatInZone(found.gapEnd, zone) } }
+  if (found.kind === 'fold' && dst.fold === 'second') {
+    return { schedule: { type: 'once', at: formatWall(read.wall, found.second) } }
+  }
   return { schedule: { type: 'once', at: read.text } }
 }
 
@@ -36,8 +52,8 @@ export function readInterval(
   const units = every ?? base?.every ?? {}
   const fault = checkEvery(units)
   if (fault) errors.push({ path: fault.unit ?? blame(units), message: fault.message })
-  const start = read('start_date', startDate)
-  const end = read('end_date', endDate)
+  const start = startDate ? readDateTime('start_date', startDate, zone, errors) : null
+  const end = endDate ? readDateTime('end_date', endDate, zone, errors) : null
   if (errors.length > 0) return { errors }
 
   const schedule: IntervalSchedule = {
@@ -58,14 +74,6 @@ export function readInterval(
     return { errors: [error] }
   }
   return { schedule }
-
-  function read(path: string, text: string | null | undefined): Extract<DateTimeResult, { ok: true }> | null {
-    if (text === null || text === undefined) return null
-    const result = parseDateTime(text, zone)
-    if (result.ok) return result
-    errors.push({ path, message: result.reason })
-    return null
-  }
 }
 
 const instantOf = (stored: string): number => readStored(stored).instant

@@ -1,5 +1,6 @@
 import { readStored, resolveStored } from './datetime.ts'
-import type { IntervalSchedule, Schedule } from './schedule.ts'
+import { hasCalendarUnit } from './interval.ts'
+import type { IntervalSchedule, RruleSchedule, Schedule } from './schedule.ts'
 import { formatInZone, formatWall, toInstant } from './timezone.ts'
 
 /**
@@ -15,18 +16,26 @@ import { formatInZone, formatWall, toInstant } from './timezone.ts'
  */
 export function rezone(schedule: Schedule, fromZone: string, toZone: string): Schedule {
   if (schedule.type === 'once') return { ...schedule, at: formatInZone(readStored(schedule.at).instant, toZone) }
-  const anchor =
-    schedule.anchorGiven || hasCalendarUnit(schedule)
-      ? moveWall(schedule.anchor, toZone)
-      : formatInZone(resolveStored(schedule.anchor, fromZone).instant, toZone)
-  return { ...schedule, anchor, ...(schedule.end !== undefined && { end: moveWall(schedule.end, toZone) }) }
+  const moved = { ...schedule }
+  if (moved.type !== 'interval' && moved.start !== undefined) moved.start = moveWall(moved.start, toZone)
+  if (moved.end !== undefined) moved.end = moveWall(moved.end, toZone)
+  if (moved.type !== 'cron') {
+    moved.anchor = namesWallTime(moved)
+      ? moveWall(moved.anchor, toZone)
+      : formatInZone(resolveStored(moved.anchor, fromZone).instant, toZone)
+  }
+  return moved
 }
 
-function moveWall(text: string, zone: string): string {
+/** A stored datetime with the same wall time in another zone. */
+export function moveWall(text: string, zone: string): string {
   const { wall } = readStored(text)
   return formatWall(wall, toInstant(zone, wall).instant)
 }
 
-function hasCalendarUnit({ every }: IntervalSchedule): boolean {
-  return Boolean(every.years || every.months || every.weeks || every.days)
+function namesWallTime(schedule: IntervalSchedule | RruleSchedule): boolean {
+  if (schedule.anchorGiven) return true
+  return schedule.type === 'interval' ? hasCalendarUnit(schedule.every) : !EXACT_RULE.test(schedule.rrule)
 }
+
+const EXACT_RULE = /FREQ=(?:HOURLY|MINUTELY|SECONDLY)/

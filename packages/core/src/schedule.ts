@@ -36,12 +36,67 @@ export interface IntervalSchedule {
   end?: string
 }
 
-export type Schedule = OnceSchedule | IntervalSchedule
+/** The bounds that every recurring schedule may have besides its rule. */
+export interface Bounds {
+  /** The first instant an occurrence may have, inclusive; ISO 8601 with offset. */
+  start?: string
+  /** The last instant an occurrence may have, inclusive; ISO 8601 with offset. */
+  end?: string
+}
+
+export interface CronSchedule extends Bounds {
+  type: 'cron'
+  /** Five fields, or six with seconds first; or a nickname such as `@daily`. As the client gave it. */
+  cron: string
+}
+
+/** Occurrences of an RFC 5545 rule in the job's zone. */
+export interface RruleSchedule extends Bounds {
+  type: 'rrule'
+  /**
+   * RRULE, RDATE and EXDATE lines, joined by line feeds; DTSTART is `anchor`. Without TZID: a time without `Z` is wall time
+   * in the job's zone.
+   */
+  rrule: string
+  /** DTSTART, ISO 8601 with offset; or the moment of creation, without milliseconds, when none was given. */
+  anchor: string
+  /** False when the anchor is the moment of creation. */
+  anchorGiven: boolean
+}
+
+export type Schedule = OnceSchedule | IntervalSchedule | CronSchedule | RruleSchedule
 export const scheduleTypes = ['once', 'interval', 'cron', 'rrule'] as const
 export type ScheduleType = (typeof scheduleTypes)[number]
 
 export const misfirePolicies = ['skip', 'last', 'all'] as const
 export type MisfirePolicy = (typeof misfirePolicies)[number]
+
+/** What becomes of a wall time that a change of clock leaves out: the same distance past the gap; its end; nothing. */
+export const gapPolicies = ['shift', 'next_valid', 'skip'] as const
+/** Which pass of a wall time that occurs twice counts. */
+export const foldPolicies = ['first', 'second', 'both'] as const
+
+/** How the wall times of a calendar rule are placed where the clocks change. */
+export interface Dst {
+  gap: (typeof gapPolicies)[number]
+  fold: (typeof foldPolicies)[number]
+}
+
+export const defaultDst: Dst = { gap: 'shift', fold: 'first' }
+
+/** What a change of clock did to an occurrence; null: nothing. */
+export const dstMarks = ['gap_shifted', 'gap_skipped', 'fold_first', 'fold_second'] as const
+export type DstMark = (typeof dstMarks)[number] | null
+
+/** What becomes of an occurrence that is due while an earlier one is not finished. */
+export const overlapPolicies = ['skip', 'queue_one', 'queue_all', 'cancel_running', 'allow'] as const
+export type OverlapPolicy = (typeof overlapPolicies)[number]
+
+/** A stretch of time in which nothing is sent: `from` inclusive, `to` exclusive, ms since 1970. */
+export interface Blackout {
+  from: number
+  to: number
+}
 
 export interface Misfire {
   policy: MisfirePolicy
@@ -60,7 +115,25 @@ export interface Policies {
   /** Largest delay added to an occurrence, seconds; 0 for none. */
   jitterSeconds: number
   misfire: Misfire
+  overlap: OverlapPolicy
+  dst: Dst
+  /** How many occurrences are sent before the job is completed; null for no limit. Those not sent don't count. */
+  maxRuns: number | null
+  /** When nothing is sent; as `disjoint` returns them. */
+  blackouts: readonly Blackout[]
 }
+
+/** What the planner has to know of a job's past besides its cursor. */
+export interface JobState {
+  /** Occurrences of the schedule that were sent, or are to be. */
+  runs: number
+  /** Executions that are queued, running, waiting or parked, but for those behind others. */
+  live: number
+  /** Executions that wait for those before them. */
+  behind: number
+}
+
+export const untouched: JobState = { runs: 0, live: 0, behind: 0 }
 
 /** One instant that a schedule names, and the instant it is carried out at. Milliseconds since 1970. */
 export interface Occurrence {

@@ -1,0 +1,122 @@
+import { MAX_INSTANT } from './datetime.ts'
+import { has, type Recurrence } from './recurrence.ts'
+import type { Dst, DstMark } from './schedule.ts'
+import { changesBetween, type Piece, pieceAt, type Source } from './zone-changes.ts'
+
+const DAY = 86_400_000
+/** More than any change of clock moves a wall time. */
+const MARGIN = 26 * 3_600_000
+
+/** Consecutive wall times that a gap left out: their instants are as far past the gap as they are into it. */
+export interface GapRun {
+  first: number
+  last: number
+  count: number
+}
+
+/** The instants of wall times in a zone. */
+export interface Zoned extends Recurrence {
+  /** What a change of clock did to the occurrence at an instant. */
+  mark(instant: number): DstMark
+  /** What gaps left out, where the policy says so, with instants after `from` (exclusive) and up to `to` (inclusive). */
+  gapsIn(from: number, to: number): GapRun[]
+}
+
+/**
+ * The instants at which a zone's clocks show the wall times of a rule, gaps and folds decided by `dst`; without it
+ * (null) they happen as the clocks show them: none in a gap, twice in a fold.
+ *
+ * Two wall times that come to one instant, one of them moved out of a gap, are one occurrence.
+ */
+export function zoned(walls: Recurrence, zone: string, dst: Dst | null): Zoned {
+  return {
+    after(instant) {
+      let from = instant + 1
+      while (from <= MAX_INSTANT) {
+        const piece = pieceAt(zone, dst, from)
+        const found = piece.sources.map((source) => firstOf(walls, source, from)).filter((it) => it !== null)
+        if (found.length > 0) return found.length === 1 ? (found[0] as number) : Math.min(...found)
+        // Whatever comes later has a wall time no earlier than this one.
+        const next = walls.after(from + piece.offset - MARGIN)
+        if (next === null) return null
+        from = Math.max(piece.to, next - piece.offset - MARGIN)
+      }
+      return null
+    },
+    atOrBefore(instant) {
+      let to = Math.min(instant, MAX_INSTANT)
+      while (to >= -DAY) {
+        const piece = pieceAt(zone, dst, to)
+        const found = piece.sources.map((source) => lastOf(walls, source, to)).filter((it) => it !== null)
+        if (found.length > 0) return found.length === 1 ? (found[0] as number) : Math.max(...found)
+        const last = walls.atOrBefore(to + piece.offset + MARGIN)
+        if (last === null) return null
+        to = Math.min(piece.from - 1, last - piece.offset + MARGIN)
+      }
+      return null
+    },
+    countIn(from, to) {
+      let count = 0
+      const end = Math.min(to, MAX_INSTANT)
+      for (let at = Math.max(from, -DAY) + 1; at <= end; ) {
+        const piece = pieceAt(zone, dst, at)
+        count += countOf(walls, piece, at, Math.min(piece.to - 1, end))
+        at = piece.to
+      }
+      return count
+    },
+    mark(instant) {
+      for (const { at, before, after } of changesBetween(zone, instant - 2 * DAY, instant + 2 * DAY)) {
+        const length = Math.abs(after - before)
+        if (instant < at - length || instant >= at + length) continue
+        if (after < before) return instant < at ? 'fold_first' : 'fold_second'
+        if (instant >= at) return has(walls, instant + after) ? null : 'gap_shifted'
+      }
+      return null
+    },
+    gapsIn(from, to) {
+      if (dst?.gap !== 'skip' || from >= to) return []
+      const runs: GapRun[] = []
+      for (const { at, before, after } of changesBetween(zone, from - DAY, to + 1)) {
+        const [low, high] = [Math.max(at - 1, from), Math.min(at + after - before - 1, to)]
+        if (low >= high) continue
+        const count = walls.countIn(low + before, high + before)
+        const [first, last] = [walls.after(low + before), walls.atOrBefore(high + before)]
+        if (count > 0 && first !== null && last !== null)
+          runs.push({ first: first - before, last: last - before, count })
+      }
+      return runs
+    },
+  }
+}
+
+function firstOf(walls: Recurrence, { from, to, offset, collapseTo }: Source, instant: number): number | null {
+  if (collapseTo !== undefined) return instant <= collapseTo && walls.countIn(from - 1, to - 1) > 0 ? collapseTo : null
+  const wall = walls.after(Math.max(from, instant + offset) - 1)
+  return wall !== null && wall < to ? wall - offset : null
+}
+
+function lastOf(walls: Recurrence, { from, to, offset, collapseTo }: Source, instant: number): number | null {
+  if (collapseTo !== undefined) return instant >= collapseTo && walls.countIn(from - 1, to - 1) > 0 ? collapseTo : null
+  const wall = walls.atOrBefore(Math.min(to - 1, instant + offset))
+  return wall !== null && wall >= from ? wall - offset : null
+}
+
+/** How many instants of a piece lie from `first` to `last`, both inclusive. */
+function countOf(walls: Recurrence, { sources }: Piece, first: number, last: number): number {
+  const [regular, moved] = sources
+  if (!regular) return 0
+  let count = walls.countIn(first + regular.offset - 1, last + regular.offset)
+  if (!moved) return count
+  const { offset, collapseTo } = moved
+  if (collapseTo !== undefined) {
+    const isNew = first <= collapseTo && !has(walls, collapseTo + regular.offset)
+    return isNew && walls.countIn(moved.from - 1, moved.to - 1) > 0 ? count + 1 : count
+  }
+  // Some hours once or twice a year: walked, to leave out those that meet a regular one.
+  const end = Math.min(last + offset, moved.to - 1)
+  for (let wall = walls.after(first + offset - 1); wall !== null && wall <= end; wall = walls.after(wall)) {
+    if (!has(walls, wall - offset + regular.offset)) count += 1
+  }
+  return count
+}
