@@ -3,7 +3,7 @@ import { test } from '../test/database.ts'
 import { ago } from '../test/factories.ts'
 import type { Pool } from './client.ts'
 import { type Listener, startListener } from './listener.ts'
-import { notifyDue, notifyWork } from './notify.ts'
+import { notifyCancel, notifyDue, notifyWork } from './notify.ts'
 
 // A listener looks after its connection every five seconds.
 const soon = { timeout: 15_000, interval: 20 }
@@ -12,17 +12,19 @@ interface Heard {
   listener: Listener
   due: number
   work: string[]
+  cancelled: string[]
   errors: string[]
 }
 
 function listen(connectionString: string): Heard {
-  const heard: Omit<Heard, 'listener'> = { due: 0, work: [], errors: [] }
+  const heard: Omit<Heard, 'listener'> = { due: 0, work: [], cancelled: [], errors: [] }
   const listener = startListener({
     connectionString,
     onDue: () => {
       heard.due += 1
     },
     onWork: (destination) => void heard.work.push(destination),
+    onCancel: (executionId) => void heard.cancelled.push(executionId),
     onError: (error) => void heard.errors.push(error.message),
   })
   onTestFinished(() => listener.stop())
@@ -49,7 +51,9 @@ test('a new connection wakes all at once, and then each notification does', asyn
 
   await notifyWork(pool)
   await notifyWork(pool, 'http://busy.test')
+  await notifyCancel(pool, 'an execution')
   await expect.poll(() => heard.work, soon).toEqual(['', '', 'http://busy.test'])
+  await expect.poll(() => heard.cancelled, soon).toEqual(['an execution'])
   expect(heard).toMatchObject({ due: 2, errors: [] })
 })
 

@@ -6,6 +6,9 @@ export const DUE_CHANNEL = 'scheduler_due'
 /** Says that there are more items in the queue than the worker that made them can take. */
 export const WORK_CHANNEL = 'scheduler_work'
 
+/** Says that an attempt in flight is to be broken off; the payload is the execution's id. */
+export const CANCEL_CHANNEL = 'scheduler_cancel'
+
 /**
  * How long a dispatcher sleeps at most. What becomes due later than this needs no notification; and when a notification
  * is lost, nothing is later than this.
@@ -21,4 +24,9 @@ export async function notifyDue(client: Pool | PoolClient, at: Date, now: Date):
 /** Wakes the claimers of other workers; with a destination, those that could take some of its parked executions. */
 export async function notifyWork(client: Pool | PoolClient, destination = ''): Promise<void> {
   await client.query('select pg_notify($1, $2)', [WORK_CHANNEL, destination])
+}
+
+/** Asks whichever worker has an attempt of this execution in flight to break it off. */
+export async function notifyCancel(client: Pool | PoolClient, executionId: string): Promise<void> {
+  await client.query('select pg_notify($1, $2)', [CANCEL_CHANNEL, executionId])
 }

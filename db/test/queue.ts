@@ -35,6 +35,7 @@ export async function queueUp(pool: Pool, boss: Boss, fields: Partial<JobRow> = 
     count: 1,
     effectiveAt: ago(count - i),
     nextAttemptAt: null,
+    behind: false,
     destination: row.destination,
   }))
   await transaction(pool, (client) => insertLedger(client, boss, rows, ago(0)))
@@ -51,12 +52,12 @@ export function worker(pool: Pool, boss: Boss) {
 
 /** What a settled attempt of a claim looks like: succeeded, unless said otherwise. */
 export function outcomeOf(
-  it: Pick<Settlement, 'item' | 'executionId' | 'scheduledFor' | 'attempt' | 'jobVersion'>,
+  it: Pick<Settlement, 'item' | 'executionId' | 'jobId' | 'scheduledFor' | 'attempt' | 'jobVersion'>,
   fields: Partial<Settlement> = {},
 ): Settlement {
-  const { item, executionId, scheduledFor, attempt, jobVersion } = it
+  const { item, executionId, jobId, scheduledFor, attempt, jobVersion } = it
   return {
-    ...{ item, executionId, scheduledFor, attempt, jobVersion },
+    ...{ item, executionId, jobId, scheduledFor, attempt, jobVersion },
     outcome: 'succeeded',
     status: 200,
     error: null,
@@ -69,6 +70,9 @@ export function outcomeOf(
     ...fields,
   }
 }
+
+/** A pause without a word, until it is resumed. */
+export const byHand = { reason: null, until: null, missed: 'skip' } as const
 
 export const rejected = { outcome: 'rejected', status: 500, state: 'failed', reason: 'rejected' } as const
 

@@ -4,6 +4,7 @@ import { BACKSTOP_MS } from '@scheduler/db/notify'
 import { dispatchDue, PoisonJob } from '@scheduler/db/queries/dispatch-due'
 import { dispatchHeld } from '@scheduler/db/queries/dispatch-held'
 import { lookAhead } from '@scheduler/db/queries/look-ahead'
+import { resumeDue } from '@scheduler/db/queries/resume-due'
 import { isDataError, quarantine } from '@scheduler/db/queries/quarantine-job'
 import type { Boss } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
@@ -73,20 +74,30 @@ export function startDispatcher(parts: DispatcherParts): Dispatcher {
 /** One pass: dispatches up to `limit` of what is due. Returns how long to sleep, ms; 0 when there may be more. */
 export async function dispatchPass(parts: DispatcherParts, limit = BATCH): Promise<number> {
   const before = performance.now()
-  const { now, nextRunAt, nextAttemptAt, itemsWait } = await lookAhead(parts.pool)
+  const { now, nextRunAt, nextAttemptAt, pausedUntil, itemsWait } = await lookAhead(parts.pool)
   parts.clock.observe(now, before, performance.now())
   if (itemsWait) parts.onItemsWait()
   const jobsInMs = nextRunAt ? nextRunAt.getTime() - now.getTime() : BACKSTOP_MS
   const heldInMs = nextAttemptAt ? nextAttemptAt.getTime() - now.getTime() : BACKSTOP_MS
 
+  const resumeInMs = pausedUntil ? pausedUntil.getTime() - now.getTime() : BACKSTOP_MS
+
+  if (resumeInMs <= 0) await resumePaused(parts)
   if (jobsInMs <= 0) await dispatchJobs(parts, limit)
   if (heldInMs <= 0) {
     const released = await dispatchHeld(parts.pool, parts.boss, { limit })
     if (released > 0) parts.onItems(released)
   }
-  if (jobsInMs <= 0 || heldInMs <= 0) return 0
+  if (jobsInMs <= 0 || heldInMs <= 0 || resumeInMs <= 0) return 0
   // A timer may ring a little early; a millisecond more than the look-ahead said saves a second look.
-  return Math.min(BACKSTOP_MS, Math.max(1, Math.min(jobsInMs, heldInMs)))
+  return Math.min(BACKSTOP_MS, Math.max(1, Math.min(jobsInMs, heldInMs, resumeInMs)))
+}
+
+async function resumePaused({ pool, boss, graceSeconds, log, onItems }: DispatcherParts): Promise<void> {
+  const { resumed, quarantined } = await resumeDue(pool, boss, graceSeconds)
+  for (const jobId of resumed) log.info({ jobId }, 'job resumed')
+  for (const it of quarantined) log.error(it, 'job quarantined')
+  if (resumed.length > 0) onItems(resumed.length)
 }
 
 async function dispatchJobs(parts: DispatcherParts, limit: number): Promise<void> {

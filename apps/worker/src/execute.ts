@@ -15,6 +15,7 @@ export interface ExecuteParts {
 
 /** An attempt on its way. `settlement` never rejects. */
 export interface Executing {
+  claim: Claim
   settlement: Promise<Settlement>
   /** Breaks the attempt off; its execution then waits to be dispatched again at once. */
   abort(): void
@@ -35,13 +36,13 @@ export function execute(parts: ExecuteParts, claim: Claim): Executing {
       report(parts.log, claim, it)
       return it
     })
-  return { settlement, abort: sending.abort }
+  return { claim, settlement, abort: sending.abort }
 }
 
 /** Sends nothing: the claim is too old by the time it would be sent. Its execution waits to be dispatched again. */
 export function abandon(parts: ExecuteParts, claim: Claim): Executing {
   const now = parts.clock.now()
-  return { settlement: Promise.resolve(settlementOf(claim, null, now, now)), abort() {} }
+  return { claim, settlement: Promise.resolve(settlementOf(claim, null, now, now)), abort() {} }
 }
 
 function countsAgainstDestination(answer: Answer | null): boolean {
@@ -50,8 +51,8 @@ function countsAgainstDestination(answer: Answer | null): boolean {
 
 /** What an answer means for the execution; no answer (null) is an attempt that we broke off ourselves. */
 function settlementOf(claim: Claim, answer: Answer | null, startedAt: Date, finishedAt: Date): Settlement {
-  const { item, executionId, scheduledFor, attempt, jobVersion } = claim
-  const facts = { item, executionId, scheduledFor, attempt, jobVersion, startedAt, finishedAt }
+  const { item, executionId, jobId, scheduledFor, attempt, jobVersion } = claim
+  const facts = { item, executionId, jobId, scheduledFor, attempt, jobVersion, startedAt, finishedAt }
   if (!answer) {
     const none = { outcome: 'abandoned', status: null, error: null, responseHead: null } as const
     return { ...facts, ...none, state: 'waiting', reason: null, nextAttemptAt: finishedAt }

@@ -37,6 +37,10 @@ export interface Launcher {
   hold(item: Held, since: number): void
   /** Sends what `claiming` claims; gives back the places it `taken` for executions that turn out to be cancelled. */
   launch(claiming: (taken: string[]) => Promise<Claim[]>): Promise<void>
+  /** The executions that are in flight. */
+  flying(): { id: string; scheduledFor: Date }[]
+  /** Breaks an execution's attempt off, when it is in flight here. */
+  cancel(executionId: string): void
   /** Puts back what is held; waits for what is in flight, at most `timeoutMs`, and breaks off the rest. */
   drain(timeoutMs: number): Promise<{ finished: boolean }>
 }
@@ -154,6 +158,10 @@ export function startLauncher(parts: LauncherParts): Launcher {
     },
     get inFlight() {
       return flying.size
+    },
+    flying: () => [...flying].map(({ claim }) => ({ id: claim.executionId, scheduledFor: claim.scheduledFor })),
+    cancel(executionId) {
+      for (const executing of flying) if (executing.claim.executionId === executionId) executing.abort()
     },
     held: (destination) => (destination === undefined ? waiting.size : waiting.count(destination)),
     async drain(timeoutMs) {

@@ -1,5 +1,6 @@
 import type { Pool } from '@scheduler/db/client'
 import type { Listener } from '@scheduler/db/listener'
+import { promote } from '@scheduler/db/queries/promote'
 import { reconcile } from '@scheduler/db/queries/reconcile'
 import type { Boss } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
@@ -42,6 +43,7 @@ export function startLeader(parts: LeaderParts): { stop(): Promise<void> } {
       if (stopped || !leads || connectedMs < SETTLE_IN_MS) continue
       try {
         await parts.boss.supervise()
+        await promote(parts.pool, null)
         if (performance.now() - reconciledAt > RECONCILE_MS) {
           reconciledAt = performance.now()
           await reconcilePass(parts)

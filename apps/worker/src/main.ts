@@ -6,6 +6,7 @@ import { databaseUrl, targetPolicy } from '@scheduler/core/settings'
 import { createPool } from '@scheduler/db/client'
 import { createDbClock } from '@scheduler/db/db-clock'
 import { startListener } from '@scheduler/db/listener'
+import { toCancel } from '@scheduler/db/queries/to-cancel'
 import { leave } from '@scheduler/db/queries/workers'
 import { startQueue } from '@scheduler/db/queue'
 import { newWorkerId } from '@scheduler/db/worker-id'
@@ -20,6 +21,7 @@ import { startHousekeeping } from './housekeeping.ts'
 import { startLauncher } from './launcher.ts'
 import { startLeader } from './leader.ts'
 import { startLeases } from './leases.ts'
+import { startPromoter } from './promoter.ts'
 import { startSettler } from './settler.ts'
 import { createTrouble } from './trouble.ts'
 import { untilDatabase } from './until-database.ts'
@@ -54,7 +56,14 @@ const destinations = createDestinations({
   },
 })
 const leases = startLeases(boss, pool, log)
-const settler = startSettler({ pool, boss, workerId, log, onSettled: ({ item }) => leases.drop(item) })
+const promoter = startPromoter({ pool, log })
+const settler = startSettler({
+  ...{ pool, boss, workerId, log },
+  onSettled({ item, jobId }) {
+    leases.drop(item)
+    promoter.settled(jobId)
+  },
+})
 const launcher = startLauncher({
   ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler },
   concurrency: config.WORKER_CONCURRENCY,
@@ -79,13 +88,17 @@ const listener = startListener({
     dispatcher.wake()
   },
   onWork: claimer.wake,
+  onCancel: launcher.cancel,
   onError: listening.failed,
 })
 const leader = startLeader({ pool, boss, listener, log })
 let draining = false
 const heartbeat = startHeartbeat({
   ...{ pool, clock, log, destinations },
-  onBeat: claimer.discover,
+  onBeat: async () => {
+    await claimer.discover()
+    for (const id of await toCancel(pool, launcher.flying())) launcher.cancel(id)
+  },
   current: () => ({ id: workerId, hostname: hostname(), pid: process.pid, inFlight: launcher.inFlight, draining }),
 })
 await startHousekeeping({ pool, boss, log, retentionDays: config.LEDGER_RETENTION_DAYS })
@@ -101,6 +114,7 @@ setTimeout(() => process.exit(1), drainMs + 10_000).unref()
 await Promise.all([dispatcher.stop(), leader.stop(), listener.stop(), claimer.stop()])
 const { finished } = await launcher.drain(drainMs)
 const unsettled = await settler.stop(5_000)
+await promoter.stop()
 await leases.stop()
 await heartbeat.stop()
 await leave(pool, workerId).catch(() => {})

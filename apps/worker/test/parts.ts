@@ -8,6 +8,7 @@ import { createDestinations } from '../src/destinations.ts'
 import { startDispatcher } from '../src/dispatcher.ts'
 import { startLauncher } from '../src/launcher.ts'
 import { startLeases } from '../src/leases.ts'
+import { startPromoter } from '../src/promoter.ts'
 import { startSettler } from '../src/settler.ts'
 import { createLog } from './log.ts'
 
@@ -38,7 +39,14 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
     onChange: (destination, state) => changes.push({ destination, state }),
   })
   const leases = startLeases(boss, pool, log)
-  const settler = startSettler({ pool, boss, workerId, log, onSettled: ({ item }) => leases.drop(item) })
+  const promoter = startPromoter({ pool, log })
+  const settler = startSettler({
+    ...{ pool, boss, workerId, log },
+    onSettled({ item, jobId }) {
+      leases.drop(item)
+      promoter.settled(jobId)
+    },
+  })
   const launcher = startLauncher({
     ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler, concurrency },
     onPlace: () => claimer.place(),
@@ -73,6 +81,7 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
       await Promise.all([dispatcher.stop(), claimer.stop()])
       const { finished } = await launcher.drain(timeoutMs)
       const unsettled = await settler.stop(5_000)
+      await promoter.stop()
       await leases.stop()
       await boss.stop({ graceful: false, close: false })
       client.close()

@@ -31,6 +31,8 @@ export interface Found {
   claimed_at: Date | null
   claimed_by: string | null
   job_version: number
+  /** When its attempt, lost since with its worker, was to be broken off: it gets no other. */
+  cancel_requested_at: Date | null
   item: Item
 }
 
@@ -43,7 +45,7 @@ export async function lockExecutions(client: PoolClient, items: Item[]): Promise
     name: 'lock-executions',
     text: `
       select e.id, e.scheduled_for, e.state, e.attempt, e.destination, e.claimed_at, e.claimed_by, e.job_version,
-        e.item_id, clock_timestamp() as now
+        e.cancel_requested_at, e.item_id, clock_timestamp() as now
       from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as i(id, scheduled_for, item_id)
       join executions e on e.id = i.id and e.scheduled_for = i.scheduled_for
       where e.item_id = i.item_id and e.state in ('queued', 'running')
@@ -77,6 +79,7 @@ export async function begin(client: PoolClient, send: Found[], workerId: string,
         destination = j.destination
       from unnest($1::uuid[], $2::timestamptz[], $5::text[]) as i(id, scheduled_for, destination), jobs j
       where e.id = i.id and e.scheduled_for = i.scheduled_for and j.id = e.job_id and j.deleted_at is null
+        and e.cancel_requested_at is null
         and (j.status <> 'paused' or e.created_at >= j.paused_at)
       returning e.item_id as "itemId", e.id as "executionId", e.job_id as "jobId", j.version as "jobVersion",
         e.scheduled_for as "scheduledFor", e.attempt, j.callback_url as "callbackUrl", i.destination, j.payload`,
@@ -138,12 +141,15 @@ export async function parkAll(client: PoolClient, park: (Found & Park)[]): Promi
   })
 }
 
-async function cancelRefused(client: PoolClient, refused: Found[], now: Date): Promise<void> {
+/** Ends executions that get no further attempt: their job was deleted or paused, or a newer one took their place. */
+export async function cancelRefused(client: PoolClient, refused: Found[], now: Date): Promise<void> {
   if (refused.length === 0) return
   await client.query(
     `update executions e set state = 'cancelled', finished_at = $3,
-       reason = case when exists (select from jobs j where j.id = e.job_id and j.deleted_at is null)
-         then 'paused'::execution_reason else 'deleted'::execution_reason end
+       reason = case
+         when not exists (select from jobs j where j.id = e.job_id and j.deleted_at is null) then 'deleted'::execution_reason
+         when e.cancel_requested_at is not null then 'superseded'::execution_reason
+         else 'paused'::execution_reason end
      from unnest($1::uuid[], $2::timestamptz[]) as r(id, scheduled_for)
      where e.id = r.id and e.scheduled_for = r.scheduled_for`,
     [refused.map((it) => it.id), refused.map((it) => it.scheduled_for), now],

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished } from 'vitest'
 import { test } from '../../test/database.ts'
+import { byHand } from '../../test/queue.ts'
 import type { Pool, PoolClient } from '../client.ts'
 import { createJob, newJobId } from './create-job.ts'
 import { deleteJob } from './delete-job.ts'
@@ -64,7 +65,7 @@ async function blocked(pool: Pool): Promise<void> {
 
 const changes = [
   ['a delete', (pool: Pool, id: string) => deleteJob(pool, id, any)],
-  ['a pause', (pool: Pool, id: string) => pauseJob(pool, id, null, any)],
+  ['a pause', (pool: Pool, id: string) => pauseJob(pool, id, byHand, any)],
   [
     'an edit',
     (pool: Pool, id: string) => editJob(pool, id, { matches: any, graceSeconds: 900 }, () => ({ name: 'n' })),
@@ -109,7 +110,7 @@ describe.for(changes)('%s', ([, change]) => {
 
 describe.for([
   ['a delete', (pool: Pool, id: string) => deleteJob(pool, id, any), { state: 'cancelled', reason: 'deleted' }],
-  ['a pause', (pool: Pool, id: string) => pauseJob(pool, id, null, any), { state: 'cancelled', reason: 'paused' }],
+  ['a pause', (pool: Pool, id: string) => pauseJob(pool, id, byHand, any), { state: 'cancelled', reason: 'paused' }],
   [
     'an edit',
     (pool: Pool, id: string) =>

@@ -4,6 +4,7 @@ import { createDb, type Pool, type PoolClient } from '../client.ts'
 import { notifyDue } from '../notify.ts'
 import { type JobRow, jobs } from '../schema/jobs.ts'
 import { transaction } from '../transaction.ts'
+import { recordVersion } from './job-versions.ts'
 import { type LockedJob, lockJob } from './jobs.ts'
 
 /** What a caller may still change about a job: everything but its identity. */
@@ -33,6 +34,7 @@ export async function changeJob(
     const locked = await lockJob(client, id, matches)
     const change = await decide(locked, client)
     if (!change) return { row: locked.job, changed: false }
+    await recordVersion(client, locked.job, locked.now)
     const [updated = locked.job] = await createDb(client)
       .update(jobs)
       .set({ ...change, version: locked.job.version + 1, updatedAt: locked.now })
@@ -50,7 +52,7 @@ export async function changeJob(
 /** Cancels what is not in flight. A step of its own, see `changeJob`. */
 export async function cancelPending(client: PoolClient, job: JobRow, reason: 'deleted' | 'paused'): Promise<void> {
   await client.query(
-    `update executions set state = 'cancelled', reason = $2, finished_at = $3, next_attempt_at = null
+    `update executions set state = 'cancelled', reason = $2, finished_at = $3, next_attempt_at = null, behind = false
      where job_id = $1 and finished_at is null and state in ('queued', 'waiting', 'parked')`,
     [job.id, reason, job.updatedAt],
   )

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect } from 'vitest'
 import { ago, ahead, job } from '../../test/factories.ts'
-import { loseWorker, queueItems, queueUp, soleExecution, test, worker } from '../../test/queue.ts'
+import { byHand, loseWorker, queueItems, queueUp, soleExecution, test, worker } from '../../test/queue.ts'
 import { enqueue, newItemId } from '../queue.ts'
 import { attempts, executions, jobs } from '../schema/index.ts'
 import { transaction } from '../transaction.ts'
@@ -123,7 +123,7 @@ describe('when the worker of an attempt has died', () => {
   }) => {
     const { id } = await queueUp(pool, boss)
     await loseWorker(boss, (await worker(pool, boss).claim()).claims)
-    await pauseJob(pool, id, null, any)
+    await pauseJob(pool, id, byHand, any)
 
     expect((await worker(pool, boss).claim()).claims).toEqual([])
     expect(await soleExecution(pool)).toMatchObject({ state: 'cancelled', reason: 'paused' })
@@ -133,7 +133,7 @@ describe('when the worker of an attempt has died', () => {
   test('and its job was paused and resumed since, it is sent again', async ({ pool, boss }) => {
     const { id } = await queueUp(pool, boss)
     await loseWorker(boss, (await worker(pool, boss).claim()).claims)
-    await pauseJob(pool, id, null, any)
+    await pauseJob(pool, id, byHand, any)
     await resumeJob(pool, boss, id, { missed: 'skip', graceSeconds: 900, matches: any })
 
     expect((await worker(pool, boss).claim()).claims).toMatchObject([{ attempt: 2 }])
@@ -142,7 +142,7 @@ describe('when the worker of an attempt has died', () => {
 
 describe.for([
   ['deleted', (pool: Parameters<typeof deleteJob>[0], id: string) => deleteJob(pool, id, any)],
-  ['paused', (pool: Parameters<typeof deleteJob>[0], id: string) => pauseJob(pool, id, null, any)],
+  ['paused', (pool: Parameters<typeof deleteJob>[0], id: string) => pauseJob(pool, id, byHand, any)],
 ] as const)('once it has answered that a job is %s', ([reason, change]) => {
   test('nothing of what the job had pending is sent any more', async ({ db, pool, boss }) => {
     const { id } = await queueUp(pool, boss, {}, 3)

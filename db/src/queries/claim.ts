@@ -2,7 +2,16 @@ import type { PgBoss } from 'pg-boss'
 import type { Pool, PoolClient } from '../client.ts'
 import { endItems, fetchItems, type Item, touchItems } from '../queue.ts'
 import { transaction } from '../transaction.ts'
-import { begin, type Claim, type Found, lockExecutions, type Park, parkAll, recordAbandoned } from './begin-attempts.ts'
+import {
+  begin,
+  type Claim,
+  cancelRefused,
+  type Found,
+  lockExecutions,
+  type Park,
+  parkAll,
+  recordAbandoned,
+} from './begin-attempts.ts'
 
 /** An item this worker holds whose attempt has not begun: its execution is still `queued`, and can be cancelled. */
 export interface Held {
@@ -48,8 +57,13 @@ export async function claim(
     const send: Found[] = []
     const held: Held[] = []
     const park: (Found & Park)[] = []
+    const cancelled: Found[] = []
     for (const execution of found) {
       const { item, destination } = execution
+      if (execution.cancel_requested_at) {
+        cancelled.push(execution)
+        continue
+      }
       const lost = execution.state === 'running'
       const decision = decide(destination, now, lost)
       if (decision === 'send') send.push(execution)
@@ -57,8 +71,9 @@ export async function claim(
       else park.push({ ...execution, ...decision })
     }
     const claims = await begin(client, send, workerId, now)
-    await recordAbandoned(client, park, now)
+    await recordAbandoned(client, [...park, ...cancelled], now)
     await parkAll(client, park)
+    await cancelRefused(client, cancelled, now)
     const kept = new Set([...claims, ...held].map((it) => it.item.id))
     await endItems(
       boss,

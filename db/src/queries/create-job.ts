@@ -65,7 +65,10 @@ export async function createJob(pool: Pool, job: NewJob, now: Date): Promise<Job
     version: 1,
     createdAt: now,
     updatedAt: now,
+    runs: 0,
     pausedAt: null,
+    pausedUntil: null,
+    resumeMissed: null,
     completedAt: null,
     deletedAt: null,
   }

@@ -15,7 +15,7 @@ export async function deleteJob(
     matches,
     async ({ job, now }, client) => {
       await recordDue(client, job, now, { graceSeconds, send: false })
-      return { deletedAt: now, nextRunAt: null, nextScheduledFor: null }
+      return { deletedAt: now, nextRunAt: null, nextScheduledFor: null, pausedUntil: null }
     },
     (client, job) => cancelPending(client, job, 'deleted'),
   )

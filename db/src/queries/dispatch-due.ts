@@ -1,25 +1,21 @@
 import { type Plan, plan } from '@scheduler/core/planner'
-import type { Schedule } from '@scheduler/core/schedule'
 import type { PgBoss } from 'pg-boss'
 import type { Pool, PoolClient } from '../client.ts'
-import type { StoredPolicies } from '../schema/jobs.ts'
+import type { JobRow } from '../schema/jobs.ts'
 import { transaction } from '../transaction.ts'
+import { cancelUnfinished } from './cancel-unfinished.ts'
 import { insertLedger } from './insert-ledger.ts'
+import { jobStates, taggedBlackouts } from './job-states.ts'
 import { dueRowsOf, type LedgerRow, parkOverflow } from './ledger-rows.ts'
 import { policiesOf } from './policies-of.ts'
+import { promote } from './promote.ts'
 import { isDataError, quarantine } from './quarantine-job.ts'
 
 /** A job as the dispatcher reads it. */
-export interface DueJob {
-  id: string
-  type: string
-  version: number
-  schedule: Schedule
-  policies: StoredPolicies
-  timezone: string
-  destination: string
-  cursorAt: Date
-}
+export type DueJob = Pick<
+  JobRow,
+  'id' | 'type' | 'version' | 'schedule' | 'policies' | 'timezone' | 'destination' | 'cursorAt' | 'runs' | 'tags'
+>
 
 export interface Dispatched {
   /** Jobs that were looked at; as many as the limit means there may be more. */
@@ -57,7 +53,7 @@ export interface DispatchOptions {
 const MOST_ROWS = 2_000
 
 const dueSql = `
-  select id, type, version, schedule, policies, timezone, destination, cursor_at as "cursorAt", now() as now
+  select id, type, version, schedule, policies, timezone, destination, cursor_at as "cursorAt", runs, tags, now() as now
   from jobs where next_run_at <= now() order by next_run_at limit $1 for update skip locked`
 
 /**
@@ -69,17 +65,20 @@ const dueSql = `
 export async function dispatchDue(pool: Pool, boss: PgBoss, options: DispatchOptions): Promise<Dispatched> {
   let only: string | undefined
   try {
-    return await transaction(pool, async (client) => {
+    const { waits, ...done } = await transaction(pool, async (client) => {
       const { rows } = await client.query<DueJob & { now: Date }>({
         name: 'dispatch-due',
         text: dueSql,
         values: [options.limit],
       })
       const now = rows[0]?.now
-      if (!now) return { jobs: 0, items: 0, busy: [], quarantined: [], unsent: 0 }
+      if (!now) return { jobs: 0, items: 0, busy: [], quarantined: [], unsent: 0, waits: [] }
       if (options.limit === 1) only = rows[0]?.id
       return await carryOut(client, boss, rows, now, options)
     })
+    // What they wait for may have been finished meanwhile, by a worker that did not see them waiting.
+    await promote(pool, waits)
+    return done
   } catch (error) {
     if (only && isDataError(error)) throw new PoisonJob(only, error)
     throw error
@@ -89,14 +88,19 @@ export async function dispatchDue(pool: Pool, boss: PgBoss, options: DispatchOpt
 async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Date, options: DispatchOptions) {
   const ledger: LedgerRow[] = []
   const clocks: Clock[] = []
+  const superseded: string[] = []
   const quarantined: Dispatched['quarantined'] = []
   let looked = 0
+  const stateOf = await jobStates(client, due)
+  const blackoutsOf = await taggedBlackouts(client, due)
   for (const job of due) {
     // The rest keeps its clock, and is taken by the next pass: no pass may have more to write than it has time for.
     if (ledger.length >= MOST_ROWS) break
     looked += 1
     try {
-      const planned = plan(job.schedule, policiesOf(job, options.graceSeconds), job.cursorAt.getTime(), now.getTime())
+      const policies = policiesOf(job, options.graceSeconds, blackoutsOf(job))
+      const planned = plan(job.schedule, policies, job.cursorAt.getTime(), now.getTime(), stateOf(job))
+      if (planned.cancel) superseded.push(job.id)
       ledger.push(...dueRowsOf(job, planned))
       clocks.push(clockOf(job.id, planned))
     } catch (error) {
@@ -105,29 +109,36 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
     }
   }
   const busy = options.most ? parkOverflow(ledger, options.most, now) : []
+  await cancelUnfinished(client, superseded, now)
   const items = await insertLedger(client, boss, ledger, now)
   await moveClocks(client, clocks, now)
   for (const { jobId, reason } of quarantined) await quarantine(client, jobId, reason)
-  const unsent = ledger.reduce(
-    (sum, row) => sum + (row.state === 'queued' || row.state === 'parked' ? 0 : row.count),
-    0,
-  )
-  return { jobs: looked, items, busy, quarantined, unsent }
+  const unsent = ledger.reduce((sum, row) => sum + (TO_BE_SENT.has(row.state) ? 0 : row.count), 0)
+  const waits = [...new Set(ledger.filter((row) => row.behind).map((row) => row.jobId))]
+  return { jobs: looked, items, busy, quarantined, unsent, waits }
 }
+
+const TO_BE_SENT: ReadonlySet<LedgerRow['state']> = new Set(['queued', 'waiting', 'parked'])
 
 interface Clock {
   id: string
   cursor: Date
+  runs: number
   nextRunAt: Date | null
   nextScheduledFor: Date | null
 }
 
-function clockOf(id: string, { cursor, next }: Plan): Clock {
+function clockOf(id: string, planned: Plan): Clock {
+  return { id, cursor: new Date(planned.cursor), runs: planned.runs, ...clockColumns(planned) }
+}
+
+/** The columns of a job that say when it is due next. */
+export function clockColumns({ next, wakeAt }: Pick<Plan, 'next' | 'wakeAt'>) {
+  // When only occurrences are left that are not to be sent, the last of them.
+  const scheduledFor = next?.nominal ?? wakeAt
   return {
-    id,
-    cursor: new Date(cursor),
-    nextRunAt: next && new Date(next.effective),
-    nextScheduledFor: next && new Date(next.nominal),
+    nextRunAt: wakeAt === null ? null : new Date(wakeAt),
+    nextScheduledFor: wakeAt === null || scheduledFor === null ? null : new Date(scheduledFor),
   }
 }
 
@@ -137,10 +148,10 @@ async function moveClocks(client: PoolClient, clocks: Clock[], now: Date): Promi
     name: 'move-clocks',
     text: `
       update jobs set cursor_at = c.cursor_at, next_run_at = c.next_run_at, next_scheduled_for = c.next_scheduled_for,
-        status = case when c.next_run_at is null then 'completed' else status end,
+        runs = c.runs, status = case when c.next_run_at is null then 'completed' else status end,
         completed_at = case when c.next_run_at is null then $5::timestamptz end
-      from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
-        as c(id, cursor_at, next_run_at, next_scheduled_for)
+      from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $6::int[])
+        as c(id, cursor_at, next_run_at, next_scheduled_for, runs)
       where jobs.id = c.id`,
     values: [
       clocks.map((clock) => clock.id),
@@ -148,6 +159,7 @@ async function moveClocks(client: PoolClient, clocks: Clock[], now: Date): Promi
       clocks.map((clock) => clock.nextRunAt),
       clocks.map((clock) => clock.nextScheduledFor),
       now,
+      clocks.map((clock) => clock.runs),
     ],
   })
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { nextOccurrence } from '@scheduler/core/planner'
+import { clockAfter } from '@scheduler/core/planner'
 import { Problem } from '@scheduler/core/problem'
+import { defaultDst } from '@scheduler/core/schedule'
 import { parseZone } from '@scheduler/core/timezone'
 import type { Pool } from '../client.ts'
 import type { JobRow } from '../schema/jobs.ts'
@@ -45,9 +46,9 @@ export async function editJob(
     options.matches,
     async ({ job, now }, client) => {
       const edited = { ...job, ...edit(job, now) }
-      const clock = clockOf(job, edited, now, options.graceSeconds)
+      const change = clockOf(job, edited, now, options.graceSeconds)
       if (!sameInstants(job, edited)) await recordDue(client, job, now, { ...options, send: true })
-      return { ...edited, ...clock }
+      return { ...edited, ...change }
     },
     redirectPending,
   )
@@ -55,34 +56,51 @@ export async function editJob(
 
 function clockOf(job: JobRow, edited: JobRow, now: Date, graceSeconds: number): JobChange {
   const changed = !sameInstants(job, edited)
-  if (!changed && job.status !== 'active') return {}
-  const cursorAt = changed ? now : job.cursorAt
-  const next = nextOccurrence(edited.schedule, policiesOf(edited, graceSeconds), cursorAt.getTime())
-  if (!next) throw exhausted(edited)
-  if (job.status === 'paused') return { cursorAt }
+  const policies = policiesOf(edited, graceSeconds)
+  // A new rule counts its runs anew; an instant that only moves, by its zone or by dst, is still of the same rule.
+  const runs = sameRule(job, edited) ? job.runs : 0
+  const isSpent = policies.maxRuns !== null && runs >= policies.maxRuns
+  const revived = job.status === 'completed' && edited.policies.maxRuns !== job.policies.maxRuns && !isSpent
+  if (!changed && !revived && job.status !== 'active') return {}
+  const cursorAt = changed || revived ? now : job.cursorAt
+  const { next, wakeAt } = clockAfter(edited.schedule, policies, cursorAt.getTime())
+  if (!next || wakeAt === null) throw exhausted(edited)
+  if (isSpent) throw spent(runs)
+  if (job.status === 'paused') return { cursorAt, runs }
   return {
     cursorAt,
+    runs,
     status: 'active',
     statusReason: null,
     completedAt: null,
-    nextRunAt: new Date(next.effective),
+    nextRunAt: new Date(wakeAt),
     nextScheduledFor: new Date(next.nominal),
   }
 }
 
-/** Whether two states of a job name the same instants. Of a one-time job only the instant counts, however it is written. */
-function sameInstants(a: JobRow, b: JobRow): boolean {
+/** Whether two states of a job have the same rule. Of a one-time job only the instant counts, however it is written. */
+function sameRule(a: JobRow, b: JobRow): boolean {
   if (a.schedule.type === 'once' && b.schedule.type === 'once') {
     return Date.parse(a.schedule.at) === Date.parse(b.schedule.at)
   }
   return parseZone(a.timezone) === parseZone(b.timezone) && isDeepStrictEqual(a.schedule, b.schedule)
 }
 
+/** Whether two states of a job name the same instants. */
+function sameInstants(a: JobRow, b: JobRow): boolean {
+  const dst = (job: JobRow) => ({ ...defaultDst, ...job.policies.dst })
+  return sameRule(a, b) && (a.type === 'once' || isDeepStrictEqual(dst(a), dst(b)))
+}
+
 /** What a create or an edit is refused with when its schedule names nothing after now. */
 export function exhausted({ schedule }: Pick<JobRow, 'schedule'>): Problem {
   const detail =
     schedule.type === 'once'
-      ? `schedule_time, ${schedule.at}, is not in the future.`
-      : 'The schedule has no occurrence after now: end_date comes before the next one.'
+      ? `schedule_time, ${schedule.at}, is not in the future, or in a blackout.`
+      : 'The schedule has no occurrence after now that could be sent; look at its end, its end_date and its blackouts.'
   return new Problem('schedule-exhausted', detail)
+}
+
+function spent(runs: number): Problem {
+  return new Problem('schedule-exhausted', `max_runs must be more than ${runs}, which the job has sent already.`)
 }

@@ -14,8 +14,13 @@ export interface LedgerRow {
   effectiveAt: Date
   /** When a waiting or parked one is dispatched; null otherwise. */
   nextAttemptAt: Date | null
+  /** Whether it waits for the executions of its job before it. */
+  behind: boolean
   destination: string
 }
+
+/** The next attempt of an execution that waits for those before it: never, until `promote` says otherwise. */
+export const FAR = new Date(Date.UTC(9999, 0))
 
 /** Reason and time of what is dispatched to a destination that has more than it can take. */
 export const BUSY = { reason: 'destination_busy', seconds: 60 } as const
@@ -40,6 +45,9 @@ export function parkOverflow(rows: LedgerRow[], most: (destination: string) => n
   return [...parked]
 }
 
+/** What is special about a row that waits for the executions of its job before it. */
+export const inTurn = { state: 'waiting', reason: 'overlap_queued', behind: true, nextAttemptAt: FAR } as const
+
 /** The ledger rows of a plan: one for each occurrence to send, one for each run of unsent ones. */
 export function dueRowsOf(
   job: { id: string; version: number; destination: string },
@@ -51,6 +59,7 @@ export function dueRowsOf(
     kind: 'schedule',
     destination: job.destination,
     nextAttemptAt: null,
+    behind: false,
   } as const
   const unsent = planned.unsent.map((run): LedgerRow => {
     const expired = run.reason === 'expired'
@@ -67,8 +76,7 @@ export function dueRowsOf(
   const sent = planned.send.map(
     (occurrence): LedgerRow => ({
       ...common,
-      state: 'queued',
-      reason: null,
+      ...(occurrence.behind ? inTurn : { state: 'queued', reason: null }),
       scheduledFor: new Date(occurrence.nominal),
       scheduledUntil: null,
       count: 1,

@@ -16,6 +16,8 @@ const BATCH = 5_000
 export async function prune(pool: Pool, days: number, signal?: AbortSignal): Promise<Pruned> {
   const executions = await inBatches(() => pruneExecutions(pool, days), signal)
   const jobs = await inBatches(() => pruneJobs(pool, days), signal)
+  await inBatches(() => pruneVersions(pool, days), signal)
+  await pool.query('delete from blackouts where to_at < now() - make_interval(days => $1)', [days])
   await pool.query(
     `with gone as (delete from workers where heartbeat_at < now() - interval '1 day' returning id)
      delete from circuits where worker_id in (select id from gone)`,
@@ -50,11 +52,23 @@ async function pruneExecutions(pool: Pool, days: number): Promise<number> {
 
 async function pruneJobs(pool: Pool, days: number): Promise<number> {
   const { rowCount } = await pool.query(
-    `delete from jobs where id in (
+    `with gone as (
        select id from jobs j
        where (deleted_at < now() - make_interval(days => $1) or completed_at < now() - make_interval(days => $1))
          and not exists (select from executions e where e.job_id = j.id)
-       limit $2 for update skip locked)`,
+       limit $2 for update skip locked),
+     versions_gone as (delete from job_versions v using gone where v.job_id = gone.id)
+     delete from jobs using gone where jobs.id = gone.id`,
+    [days, BATCH],
+  )
+  return rowCount ?? 0
+}
+
+/** Versions that no execution within retention can have been made by. */
+async function pruneVersions(pool: Pool, days: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from job_versions where (job_id, version) in (
+       select job_id, version from job_versions where valid_to < now() - make_interval(days => $1) limit $2)`,
     [days, BATCH],
   )
   return rowCount ?? 0

@@ -1,11 +1,17 @@
 import type { Pool, PoolClient } from '../client.ts'
+import { VERSION_COLUMNS, VERSION_VALUES } from './job-versions.ts'
 
 /** Sets a job aside: it makes no occurrences until it is edited, and says why. */
 export async function quarantine(client: Pool | PoolClient, jobId: string, reason: string): Promise<void> {
   await client.query(
-    `update jobs set status = 'quarantined', status_reason = $2, next_run_at = null, next_scheduled_for = null,
+    `with before as (
+       insert into job_versions (${VERSION_COLUMNS})
+       select ${VERSION_VALUES} from jobs where id = $1 and deleted_at is null and (status = 'active' or paused_until <= now())
+       on conflict do nothing)
+     update jobs set status = 'quarantined', status_reason = $2, next_run_at = null, next_scheduled_for = null,
+       paused_until = null,
        version = version + 1, updated_at = now()
-     where id = $1 and deleted_at is null and status = 'active'`,
+     where id = $1 and deleted_at is null and (status = 'active' or paused_until <= now())`,
     [jobId, reason.slice(0, 500)],
   )
 }

@@ -1,6 +1,16 @@
 import { describe, expect } from 'vitest'
 import { ago, job } from '../../test/factories.ts'
-import { begin, loseWorker, queueItems, queueUp, soleExecution, test, untilBlocked, worker } from '../../test/queue.ts'
+import {
+  begin,
+  byHand,
+  loseWorker,
+  queueItems,
+  queueUp,
+  soleExecution,
+  test,
+  untilBlocked,
+  worker,
+} from '../../test/queue.ts'
 import type { Pool, PoolClient } from '../client.ts'
 import { executions, jobs } from '../schema/index.ts'
 import { deleteJob } from './delete-job.ts'
@@ -13,7 +23,7 @@ const any = () => true
 type Change = (pool: Pool, id: string) => Promise<unknown>
 const removals: [string, Change, string][] = [
   ['a delete', (pool, id) => deleteJob(pool, id, any), 'deleted'],
-  ['a pause', (pool, id) => pauseJob(pool, id, null, any), 'paused'],
+  ['a pause', (pool, id) => pauseJob(pool, id, byHand, any), 'paused'],
 ]
 
 const moved = { callbackUrl: 'http://new.test/callback', destination: 'http://new.test', callbackHost: 'new.test' }

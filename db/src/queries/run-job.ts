@@ -27,6 +27,7 @@ export async function runJob(
       count: 1,
       effectiveAt: now,
       nextAttemptAt: null,
+      behind: false,
       destination: job.destination,
     }
     // The occurrence's instant is its identity: a second run within the millisecond takes the next one.

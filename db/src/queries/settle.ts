@@ -8,6 +8,7 @@ import { transaction } from '../transaction.ts'
 export interface Settlement {
   item: Item
   executionId: string
+  jobId: string
   scheduledFor: Date
   attempt: number
   jobVersion: number
@@ -28,7 +29,8 @@ export interface Settlement {
  * known whether it was committed. Returns the ids of executions that changed.
  *
  * A success is written whatever happened to the claim meanwhile, as long as the execution isn't final: the receiver has
- * it. Anything else counts only from the worker whose attempt is the current one.
+ * it. Anything else counts only from the worker whose attempt is the current one; of an execution that was to be cancelled
+ * meanwhile, it is the cancellation that is written.
  */
 export async function settle(
   pool: Pool,
@@ -56,8 +58,10 @@ async function updateExecutions(client: PoolClient, settlements: Settlement[]): 
     name: 'settle-executions',
     text: `
       update executions e
-      set state = s.state, reason = s.reason, next_attempt_at = s.next_attempt_at,
-        finished_at = case when s.state = 'waiting' then null else s.finished_at end
+      set state = case when e.cancel_requested_at is null or s.state = 'succeeded' then s.state else 'cancelled' end,
+        reason = case when e.cancel_requested_at is null or s.state = 'succeeded' then s.reason else 'superseded' end,
+        next_attempt_at = case when e.cancel_requested_at is null then s.next_attempt_at end,
+        finished_at = case when e.cancel_requested_at is null and s.state = 'waiting' then null else s.finished_at end
       from (
         -- Two attempts of one execution may be settled together; an update would take either.
         select distinct on (id, scheduled_for) *

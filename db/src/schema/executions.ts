@@ -1,6 +1,6 @@
 import { executionKinds, executionReasons, executionStates, finalStates } from '@scheduler/core/execution'
 import { sql } from 'drizzle-orm'
-import { check, index, integer, pgEnum, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { boolean, check, index, integer, pgEnum, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { instant } from './columns.ts'
 
 export const executionState = pgEnum('execution_state', executionStates)
@@ -41,7 +41,7 @@ export const executions = pgTable(
     scheduledUntil: instant(),
     /** How many occurrences the row stands for. */
     count: integer().notNull().default(1),
-    /** The nominal time plus jitter. */
+    /** The nominal time plus jitter; of one that is sent late on purpose, at a rate, the time of its turn. */
     effectiveAt: instant().notNull(),
     createdAt: instant().notNull(),
     /** When a waiting or parked execution is dispatched again; null in every other state. */
@@ -50,6 +50,10 @@ export const executions = pgTable(
     claimedAt: instant(),
     claimedBy: uuid(),
     finishedAt: instant(),
+    /** When it was to be cancelled while an attempt was in flight; a 2xx of that attempt still makes it succeeded. */
+    cancelRequestedAt: instant(),
+    /** Whether it waits until the executions of its job before it are finished. Its next attempt is then far away. */
+    behind: boolean().notNull().default(false),
 
     /** Origin of the callback URL. */
     destination: text().notNull(),
@@ -72,6 +76,8 @@ export const executions = pgTable(
       .where(sql`${t.nextAttemptAt} is not null`),
     // Serves the reconciler, and what a delete, a pause or an edit does to a job's unfinished executions.
     index('executions_live').on(t.jobId, t.scheduledFor).where(sql`${t.finishedAt} is null`),
+    // Serves the promotion of the next execution of a job, once the one before it is finished. Nearly always empty.
+    index('executions_behind').on(t.jobId, t.scheduledFor).where(sql`${t.behind}`),
     // Serves GET /executions (newest first) and retention. With the id: ten thousand executions
     // may share an instant, and looking one up by both (a claim, a settle) must not read them all.
     index('executions_by_time').on(t.scheduledFor, t.id),
@@ -80,6 +86,7 @@ export const executions = pgTable(
       'executions_next_attempt_iff_held',
       sql`(${t.nextAttemptAt} is not null) = (${t.state} in ('waiting', 'parked'))`,
     ),
+    check('executions_behind_is_waiting', sql`not ${t.behind} or ${t.state} = 'waiting'`),
     check('executions_attempt_not_negative', sql`${t.attempt} >= 0`),
     check('executions_count_positive', sql`${t.count} >= 1`),
     check('executions_sent_has_attempt', sql`${t.state} not in ('running', 'succeeded') or ${t.attempt} > 0`),

@@ -1,4 +1,4 @@
-import type { Misfire, Schedule } from '@scheduler/core/schedule'
+import type { Dst, Misfire, MisfirePolicy, OverlapPolicy, Schedule } from '@scheduler/core/schedule'
 import { scheduleTypes } from '@scheduler/core/schedule'
 import { sql } from 'drizzle-orm'
 import { check, index, integer, jsonb, pgEnum, pgTable, text, uuid } from 'drizzle-orm/pg-core'
@@ -15,6 +15,11 @@ export const jobStatus = pgEnum('job_status', jobStatuses)
 export interface StoredPolicies {
   misfire?: Partial<Misfire>
   jitterSeconds?: number
+  overlap?: OverlapPolicy
+  dst?: Partial<Dst>
+  maxRuns?: number
+  /** ISO 8601 with offset, `from` inclusive, `to` exclusive. */
+  blackouts?: { from: string; to: string }[]
 }
 
 /** What clients registered: a callback, a schedule, policies; and the clock that says when each is due next. */
@@ -30,15 +35,23 @@ export const jobs = pgTable(
     /** Rises by one with each edit, pause and resume, and when the job is quarantined; the ETag. Dispatching leaves it. */
     version: integer().notNull().default(1),
 
-    /** When the dispatcher must look at the job: the effective time of the next occurrence. Null: nothing to come. */
+    /**
+     * When the dispatcher must look at the job: the effective time of the next occurrence, or the end of a run of occurrences
+     * before it that are not to be sent. Null: nothing to come.
+     */
     nextRunAt: instant(),
-    /** The nominal time of that occurrence. */
+    /** The nominal time of the next occurrence to be sent; when only others are left, of the last of them. */
     nextScheduledFor: instant(),
     /** Every occurrence up to and including this nominal instant is in the ledger, or was before the job's time. */
     cursorAt: instant().notNull(),
+    /** Occurrences sent since the schedule began; what `max_runs` counts. */
+    runs: integer().notNull().default(0),
     createdAt: instant().notNull(),
     updatedAt: instant().notNull(),
     pausedAt: instant(),
+    /** When a paused job is resumed by itself, and what then becomes of the occurrences of the pause. */
+    pausedUntil: instant(),
+    resumeMissed: text().$type<MisfirePolicy>(),
     /** Set once no occurrence is left; retention counts from here. */
     completedAt: instant(),
     /** A deleted job is kept, invisible, as long as its executions may be read. */
@@ -66,6 +79,8 @@ export const jobs = pgTable(
     index('jobs_by_external_id').on(t.externalId, t.id).where(sql`${t.externalId} is not null`),
     index('jobs_by_status').on(t.status, t.id).where(sql`${t.status} <> 'active'`),
     index('jobs_by_tag').using('gin', t.tags).where(sql`${t.tags} <> '{}'`),
+    // Serves the dispatcher: pauses that end, soonest first.
+    index('jobs_paused_until').on(t.pausedUntil).where(sql`${t.pausedUntil} is not null`),
     // Serve retention.
     index('jobs_deleted').on(t.deletedAt).where(sql`${t.deletedAt} is not null`),
     index('jobs_completed').on(t.completedAt).where(sql`${t.completedAt} is not null`),

@@ -1,0 +1,79 @@
+import { Problem } from '@scheduler/core/problem'
+import { and, desc, eq, gt, lt, type SQL } from 'drizzle-orm'
+import { v7 as uuidv7 } from 'uuid'
+import { createDb, type Db, type Pool, type PoolClient } from '../client.ts'
+import { notifyDue } from '../notify.ts'
+import { type BlackoutRow, blackouts } from '../schema/blackouts.ts'
+import { transaction } from '../transaction.ts'
+
+/** Blackouts of one tag that are not over yet, at the most. */
+export const MOST_OF_TAG = 1_000
+
+/**
+ * Writes a blackout of a tag, and has the dispatchers look anew at the jobs whose next occurrence it holds.
+ *
+ * @throws Problem `too-many-blackouts`
+ */
+export async function createBlackout(
+  pool: Pool,
+  fields: { tag: string; from: Date; to: Date; reason: string | null },
+  now: Date,
+): Promise<BlackoutRow> {
+  return await transaction(pool, async (client) => {
+    const db = createDb(client)
+    const count = await db.$count(blackouts, and(eq(blackouts.tag, fields.tag), gt(blackouts.toAt, now)))
+    if (count >= MOST_OF_TAG) {
+      const detail = `The tag has ${count} blackouts that are not over yet; delete some, or make longer ones of them.`
+      throw new Problem('too-many-blackouts', detail)
+    }
+    const { tag, from: fromAt, to: toAt, reason } = fields
+    const row = { id: uuidv7(), tag, fromAt, toAt, reason, createdAt: now }
+    await db.insert(blackouts).values(row)
+    await lookAnew(client, tag, 'next_scheduled_for >= $2 and next_scheduled_for < $3', [fromAt, toAt], now)
+    return row
+  })
+}
+
+/**
+ * Takes a blackout away; what it left out before stays in the ledger. The dispatchers look anew at the tag's jobs.
+ *
+ * @throws Problem `blackout-not-found`
+ */
+export async function deleteBlackout(pool: Pool, id: string, now: Date): Promise<void> {
+  await transaction(pool, async (client) => {
+    const [row] = await createDb(client).delete(blackouts).where(eq(blackouts.id, id)).returning()
+    if (!row) throw blackoutNotFound(id)
+    await lookAnew(client, row.tag, 'cursor_at < $2', [row.toAt], now)
+  })
+}
+
+/** Up to `limit` blackouts, newest first; those after the blackout `after` of the same order. */
+export async function listBlackouts(
+  db: Db,
+  { tag }: { tag?: string | undefined },
+  { limit, after }: { limit: number; after: string | null },
+): Promise<BlackoutRow[]> {
+  const where: SQL[] = []
+  if (tag) where.push(eq(blackouts.tag, tag))
+  if (after) where.push(lt(blackouts.id, after))
+  return await db
+    .select()
+    .from(blackouts)
+    .where(and(...where))
+    .orderBy(desc(blackouts.id))
+    .limit(limit)
+}
+
+export function blackoutNotFound(id: string): Problem {
+  return new Problem('blackout-not-found', `There is no blackout ${JSON.stringify(id)}, or it has been deleted.`)
+}
+
+/** A job that is looked at too early is only given its clock anew. */
+async function lookAnew(client: PoolClient, tag: string, condition: string, values: Date[], now: Date): Promise<void> {
+  const { rowCount } = await client.query(
+    `update jobs set next_run_at = now()
+     where tags @> array[$1::text] and tags <> '{}' and next_run_at > now() and deleted_at is null and ${condition}`,
+    [tag, ...values],
+  )
+  if (rowCount) await notifyDue(client, now, now)
+}
