@@ -1,7 +1,7 @@
 import { circuitStates } from '@scheduler/core/circuit'
 import { AttemptOutcome, ExecutionKind, ExecutionReason, ExecutionState } from '@scheduler/core/execution'
-import { MisfireAnswer } from '@scheduler/core/fields'
 import { everyLimits } from '@scheduler/core/interval'
+import { DstAnswer, MisfireAnswer, Overlap } from '@scheduler/core/policy-fields'
 import { scheduleTypes } from '@scheduler/core/schedule'
 import { jobStatuses } from '@scheduler/db/schema/jobs'
 import { z } from 'zod'
@@ -13,10 +13,14 @@ const units = Object.fromEntries(Object.keys(everyLimits).map((unit) => [unit, z
   [Unit in keyof typeof everyLimits]: z.ZodOptional<z.ZodInt>
 }
 
+const bounds = { start_date: z.string().nullable(), end_date: z.string().nullable() }
+
 const ScheduleAnswer = z
   .union([
     z.strictObject({ schedule_time: z.string() }),
-    z.strictObject({ ...units, start_date: z.string().nullable(), end_date: z.string().nullable() }),
+    z.strictObject({ ...units, ...bounds }),
+    z.strictObject({ cron: z.string(), ...bounds }),
+    z.strictObject({ rrule: z.string(), ...bounds }),
   ])
   .meta({
     description:
@@ -28,20 +32,27 @@ export const JobAnswer = z
     job_id: z.uuid(),
     type: z.enum(scheduleTypes),
     schedule_time: instant(
-      'The next run; null when paused, quarantined or none is left.',
+      'The next run, its nominal time; null when paused, quarantined or none is left.',
       '2026-11-24T08:00:00+07:00',
     ).nullable(),
+    effective_at: z.string().nullable().meta({ description: 'The next run with its jitter.' }),
     callback_url: z.string(),
     payload: z.record(z.string(), z.unknown()),
     timezone: z.string().meta({ description: 'As given, or `convert_to`; times are shown in it.' }),
     status: z.enum(jobStatuses),
     status_reason: z.string().nullable(),
+    paused_until: z.string().nullable().meta({ description: 'When it is resumed by itself.' }),
     schedule: ScheduleAnswer,
     name: z.string().nullable(),
     tags: z.array(z.string()),
     external_id: z.string().nullable(),
     jitter: z.int().meta({ description: 'Seconds.' }),
     misfire: MisfireAnswer,
+    overlap: Overlap,
+    dst: DstAnswer,
+    max_runs: z.int().nullable(),
+    runs: z.int().meta({ description: 'Occurrences sent since the schedule began; what `max_runs` counts.' }),
+    blackouts: z.array(z.strictObject({ from: z.string(), to: z.string() })),
     created_at: z.string(),
     updated_at: z.string(),
     version: z.int().meta({ description: 'Rises with each edit, pause and resume; in quotes, the ETag.' }),
@@ -96,6 +107,26 @@ export const CircuitAnswer = z
     parked: z.int().meta({ description: 'Executions held back for it.' }),
   })
   .meta({ id: 'Circuit' })
+
+export const BlackoutAnswer = z
+  .strictObject({
+    blackout_id: z.uuid(),
+    tag: z.string(),
+    from: z.string().meta({ description: 'Inclusive.' }),
+    to: z.string().meta({ description: 'Exclusive.' }),
+    reason: z.string().nullable(),
+    created_at: z.string(),
+  })
+  .meta({ id: 'Blackout' })
+
+export const BackfillAnswer = z
+  .strictObject({
+    executions: z.int().meta({ description: 'Executions that are sent.' }),
+    skipped: z.int().meta({
+      description: 'Occurrences of the range that are not: backfilled before, or left out by `overlap`.',
+    }),
+  })
+  .meta({ id: 'Backfilled' })
 
 export const HealthAnswer = z
   .strictObject({

@@ -49,10 +49,10 @@ function mount(app: Express, route: AnyRoute, deps: Deps): void {
 /** Express's form of `/jobs/{id}`. */
 const pathOf = (route: AnyRoute): string => route.path.replaceAll(/\{(\w+)\}/g, ':$1')
 
-async function bodyOf(req: Request, { bodyOptional = false }: AnyRoute): Promise<unknown> {
-  const body = await readJson(req)
+async function bodyOf(req: Request, route: AnyRoute): Promise<unknown> {
+  const body = await readJson(req, route.bodyLimit)
   if (body !== undefined) return body
-  if (bodyOptional) return {}
+  if (route.bodyOptional) return {}
   throw new Problem('validation-failed', 'The body is empty; send a JSON object.', {
     errors: [{ path: '', message: 'must be a JSON object, not empty' }],
   })

@@ -1,13 +1,15 @@
 import { everyLimits } from '@scheduler/core/interval'
-import type { IntervalJobUpdate, JobPatch, JobUpdate } from '@scheduler/core/job'
+import type { CronJobUpdate, IntervalJobUpdate, JobPatch, JobUpdate, RruleJobUpdate } from '@scheduler/core/job'
 import { mergePatch } from '@scheduler/core/merge-patch'
 import { type FieldError, invalid, Problem } from '@scheduler/core/problem'
+import { checkDst } from '@scheduler/core/read-new-schedule'
+import { readCron, readRrule } from '@scheduler/core/read-rule'
 import { type ReadSchedule, readInterval, readOnce } from '@scheduler/core/read-schedule'
-import { rezone } from '@scheduler/core/rezone'
-import type { Every, Schedule } from '@scheduler/core/schedule'
+import { moveWall, rezone } from '@scheduler/core/rezone'
+import type { Every, Schedule, ScheduleType } from '@scheduler/core/schedule'
 import { parseZone } from '@scheduler/core/timezone'
 import type { JobEdit } from '@scheduler/db/queries/edit-job'
-import type { JobRow } from '@scheduler/db/schema/jobs'
+import type { JobRow, StoredPolicies } from '@scheduler/db/schema/jobs'
 import { readPayload, readPolicies, readTarget, unique } from './job-fields.ts'
 import type { Settings } from './route.ts'
 
@@ -16,11 +18,20 @@ export type Fields = { [Key in keyof JobPatch]: JobPatch[Key] | undefined }
 
 /** How an edit treats what is only given in part. */
 export interface EditMode {
-  /** Merges units, payload and misfire with what is there (PATCH), or replaces them as a whole (PUT). */
+  /** Merges units, payload and policies with what is there (PATCH), or replaces them as a whole (PUT). */
   merge: boolean
 }
 
 const units = Object.keys(everyLimits) as (keyof Every)[]
+const bounds = ['start_date', 'end_date'] as const
+/** The fields that only some types of schedule have. */
+const scheduleFields = ['schedule_time', 'cron', 'rrule', ...units, ...bounds] as const
+const fieldsOf: Record<ScheduleType, readonly (typeof scheduleFields)[number][]> = {
+  once: ['schedule_time'],
+  interval: [...units, ...bounds],
+  cron: ['cron', ...bounds],
+  rrule: ['rrule', ...bounds],
+}
 
 /**
  * The columns that an edit changes.
@@ -30,15 +41,18 @@ const units = Object.keys(everyLimits) as (keyof Every)[]
  */
 export function editOf(
   job: JobRow,
-  fields: Fields | JobUpdate | IntervalJobUpdate,
+  fields: Fields | JobUpdate | IntervalJobUpdate | CronJobUpdate | RruleJobUpdate,
   now: Date,
   settings: Settings,
   { merge }: EditMode,
 ): JobEdit {
   const given: Fields = fields
+  const foreign = scheduleFields.find((it) => given[it] !== undefined && !fieldsOf[job.type].includes(it))
+  if (foreign) throw conflict(job.type, foreign)
   const errors: FieldError[] = []
   const edit: JobEdit = {}
   const timezone = given.timezone === null ? 'UTC' : (given.timezone ?? job.timezone)
+  const zone = parseZone(timezone) ?? 'UTC'
   if (given.timezone !== undefined) edit.timezone = timezone
   if (given.callback_url !== undefined)
     Object.assign(edit, readTarget(given.callback_url, settings.targetPolicy, errors))
@@ -49,30 +63,57 @@ export function editOf(
   if (given.name !== undefined) edit.name = given.name
   if (given.external_id !== undefined) edit.externalId = given.external_id
   if (given.tags !== undefined) edit.tags = unique(given.tags ?? [])
-  if (given.jitter !== undefined || given.misfire !== undefined) {
-    const replaced = { ...job.policies, ...(given.misfire && { misfire: {} }) }
-    edit.policies = readPolicies(given, merge ? job.policies : replaced)
-  }
-  const schedule = readSchedule(job, given, timezone, now, merge)
+  edit.policies = readPolicies(given, zone, errors, kept(job, given, zone, merge))
+  const schedule = readSchedule(job, given, zone, now, edit.policies)
   if ('errors' in schedule) errors.push(...schedule.errors)
-  else edit.schedule = schedule.schedule
+  else {
+    edit.schedule = schedule.schedule
+    errors.push(...checkDst(schedule.schedule, edit.policies.dst))
+  }
   if (errors.length > 0) throw invalid(errors)
   return edit
+
+  function readSchedule(
+    { type, timezone: from, schedule: stored }: JobRow,
+    given: Fields,
+    zone: string,
+    now: Date,
+    policies: StoredPolicies,
+  ): ReadSchedule<Schedule> {
+    const own = parseZone(from)
+    const schedule = own && own !== zone ? rezone(stored, own, zone) : stored
+    const changed = fieldsOf[type].some((it) => given[it] !== undefined)
+    if (!changed) return { schedule }
+    const dates = { startDate: given.start_date, endDate: given.end_date }
+    switch (schedule.type) {
+      case 'once':
+        return readOnce(given.schedule_time ?? schedule.at, zone, policies.dst)
+      case 'interval':
+        return readInterval(
+          { every: everyOf(given, merge ? schedule.every : {}), ...dates },
+          zone,
+          now.getTime(),
+          schedule,
+        )
+      case 'cron':
+        return readCron({ cron: given.cron, ...dates }, zone, schedule)
+      case 'rrule': {
+        const limited = policies.maxRuns !== undefined
+        return readRrule({ rrule: given.rrule, limited, ...dates }, zone, now.getTime(), schedule)
+      }
+    }
+  }
 }
 
-function readSchedule(job: JobRow, given: Fields, timezone: string, now: Date, merge: boolean): ReadSchedule<Schedule> {
-  const zone = parseZone(timezone) ?? 'UTC'
-  const from = parseZone(job.timezone)
-  const schedule = from && from !== zone ? rezone(job.schedule, from, zone) : job.schedule
-  const ofInterval = [...units, 'start_date', 'end_date'].filter((it) => given[it as keyof Fields] !== undefined)
-  if (schedule.type === 'once') {
-    if (ofInterval[0]) throw conflict('one-time', ofInterval[0], 'schedule_time')
-    return given.schedule_time === undefined ? { schedule } : readOnce(given.schedule_time, zone)
+/** The policies that an edit starts from: those of PUT replace what is there as a whole; blackouts move with the zone. */
+function kept({ policies, timezone, type }: JobRow, given: Fields, zone: string, merge: boolean): StoredPolicies {
+  const result = { ...policies }
+  if (!merge && given.misfire) result.misfire = {}
+  if (!merge && given.dst) result.dst = {}
+  if (result.blackouts && type !== 'once' && parseZone(timezone) !== zone) {
+    result.blackouts = result.blackouts.map(({ from, to }) => ({ from: moveWall(from, zone), to: moveWall(to, zone) }))
   }
-  if (given.schedule_time !== undefined) throw conflict('interval', 'schedule_time', 'days, hours or start_date')
-  if (ofInterval.length === 0) return { schedule }
-  const every = everyOf(given, merge ? schedule.every : {})
-  return readInterval({ every, startDate: given.start_date, endDate: given.end_date }, zone, now.getTime(), schedule)
+  return result
 }
 
 /** The units given, on top of others; undefined when none is given. */
@@ -82,7 +123,15 @@ function everyOf(given: Fields, others: Every): Every | undefined {
   return { ...others, ...Object.fromEntries(named.map((unit) => [unit, given[unit] ?? 0])) }
 }
 
-function conflict(type: string, field: string, instead: string): Problem {
-  const detail = `This is ${type === 'interval' ? 'an' : 'a'} ${type} job: it has no ${field}. Change ${instead} instead, or create another job.`
+const instead: Record<ScheduleType, string> = {
+  once: 'schedule_time',
+  interval: 'days, hours or start_date',
+  cron: 'cron',
+  rrule: 'rrule',
+}
+
+function conflict(type: ScheduleType, field: string): Problem {
+  const named = { once: 'a one-time', interval: 'an interval', cron: 'a cron', rrule: 'an rrule' }[type]
+  const detail = `This is ${named} job: it has no ${field}. Change ${instead[type]} instead, or create another job.`
   return new Problem('job-type-conflict', detail)
 }

@@ -21,17 +21,24 @@ export const dailyJob = {
   job_id: id,
   type: 'interval',
   schedule_time: '2026-11-24T08:00:00+07:00',
+  effective_at: '2026-11-24T08:00:00+07:00',
   callback_url: 'http://example.com/daily',
   payload: { type: 'daily_job', time: '08:00' },
   timezone: 'GMT+7',
   status: 'active',
   status_reason: null,
+  paused_until: null,
   schedule: { days: 1, start_date: '2024-01-20T08:00:00+07:00', end_date: null },
   name: null,
   tags: [],
   external_id: null,
   jitter: 0,
   misfire: { policy: 'last', grace_seconds: 900, max: 1_000 },
+  overlap: 'skip',
+  dst: { gap: 'shift', fold: 'first' },
+  max_runs: null,
+  runs: 0,
+  blackouts: [],
   created_at: '2026-11-23T18:24:56.123+07:00',
   updated_at: '2026-11-23T18:24:56.123+07:00',
   version: 1,
@@ -41,14 +48,64 @@ export const onceJob = {
   ...dailyJob,
   type: 'once',
   schedule_time: '2027-01-20T08:00:00+07:00',
+  effective_at: '2027-01-20T08:00:00+07:00',
   callback_url: 'http://example.com/once',
   payload: { type: 'reminder' },
   schedule: { schedule_time: '2027-01-20T08:00:00+07:00' },
 }
 
+export const cronBody = {
+  cron: '0 9 * * MON-FRI',
+  timezone: 'Europe/Rome',
+  callback_url: 'http://example.com/workday',
+  payload: { type: 'workday_job' },
+  dst: { gap: 'next_valid' },
+}
+
+export const cronJob = {
+  ...dailyJob,
+  type: 'cron',
+  schedule_time: '2026-11-24T09:00:00+01:00',
+  effective_at: '2026-11-24T09:00:00+01:00',
+  callback_url: 'http://example.com/workday',
+  payload: { type: 'workday_job' },
+  timezone: 'Europe/Rome',
+  schedule: { cron: '0 9 * * MON-FRI', start_date: null, end_date: null },
+  dst: { gap: 'next_valid', fold: 'first' },
+  created_at: '2026-11-23T12:24:56.123+01:00',
+  updated_at: '2026-11-23T12:24:56.123+01:00',
+}
+
+export const rruleBody = {
+  rrule: 'DTSTART:20260130T170000\nRRULE:FREQ=MONTHLY;BYDAY=-1FR\nEXDATE:20261225T170000',
+  timezone: 'America/New_York',
+  callback_url: 'http://example.com/last-friday',
+  payload: { type: 'last_friday' },
+  overlap: 'queue_one',
+}
+
+export const rruleJob = {
+  ...dailyJob,
+  type: 'rrule',
+  schedule_time: '2026-11-27T17:00:00-05:00',
+  effective_at: '2026-11-27T17:00:00-05:00',
+  callback_url: 'http://example.com/last-friday',
+  payload: { type: 'last_friday' },
+  timezone: 'America/New_York',
+  schedule: {
+    rrule: 'DTSTART:20260130T170000\nRRULE:FREQ=MONTHLY;BYDAY=-1FR\nEXDATE:20261225T170000',
+    start_date: null,
+    end_date: null,
+  },
+  overlap: 'queue_one',
+  created_at: '2026-11-23T06:24:56.123-05:00',
+  updated_at: '2026-11-23T06:24:56.123-05:00',
+}
+
 export const pausedJob = {
   ...dailyJob,
   schedule_time: null,
+  effective_at: null,
   status: 'paused',
   status_reason: 'maintenance',
   version: 2,
@@ -99,6 +156,23 @@ export const circuit = {
   opened_at: null,
   retry_at: null,
   parked: 0,
+}
+
+export const blackoutBody = {
+  tag: 'reports',
+  from: '2026-12-24T00:00:00',
+  to: '2026-12-27T00:00:00',
+  timezone: 'Europe/Rome',
+  reason: 'holidays',
+}
+
+export const blackout = {
+  blackout_id: '0199b1f6-1d22-7a10-8b3c-5e4f2a1b8c4d',
+  tag: 'reports',
+  from: '2026-12-24T00:00:00+01:00',
+  to: '2026-12-27T00:00:00+01:00',
+  reason: 'holidays',
+  created_at: '2026-11-23T12:24:56.123+01:00',
 }
 
 export const health = {

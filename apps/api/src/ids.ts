@@ -1,3 +1,4 @@
+import { blackoutNotFound } from '@scheduler/db/queries/blackouts'
 import { executionNotFound } from '@scheduler/db/queries/executions'
 import { jobNotFound } from '@scheduler/db/queries/jobs'
 
@@ -13,4 +14,10 @@ export function jobId({ id = '' }: Record<string, string>): string {
 export function executionId({ id = '' }: Record<string, string>): string {
   if (UUID.test(id)) return id
   throw executionNotFound(id)
+}
+
+/** The id of a blackout in a path. @throws Problem `blackout-not-found` for what can be none. */
+export function blackoutId({ id = '' }: Record<string, string>): string {
+  if (UUID.test(id)) return id
+  throw blackoutNotFound(id)
 }

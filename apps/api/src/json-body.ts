@@ -5,6 +5,9 @@ import { scanJson } from './scan-json.ts'
 /** Largest body, bytes. */
 export const BODY_LIMIT = 256 * 1024
 
+/** Where a rule is part of the body: more is read, so that a rule that is far too long is refused by its name. */
+export const RULE_BODY_LIMIT = 2 * 1024 * 1024
+
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
@@ -13,12 +16,12 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  * @throws Problem `unsupported-media-type`, `body-too-large`, `malformed-json`, or `validation-failed` for what JSON can
  * say and we could not pass on unchanged.
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+export async function readJson(request: IncomingMessage, limit = BODY_LIMIT): Promise<unknown> {
   const { 'content-length': length, 'transfer-encoding': chunked } = request.headers
   if (!chunked && (length === undefined || length === '0')) return undefined
   checkType(request)
-  if (Number(length) > BODY_LIMIT) throw tooLarge()
-  const bytes = await readBytes(request)
+  if (Number(length) > limit) throw tooLarge(limit)
+  const bytes = await readBytes(request, limit)
   if (bytes.length === 0) return undefined
   const text = decode(bytes)
   const value = parse(text)
@@ -44,15 +47,15 @@ function checkType({ headers }: IncomingMessage): void {
   }
 }
 
-function readBytes(request: IncomingMessage): Promise<Buffer> {
+function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size <= BODY_LIMIT) chunks.push(chunk)
+      if (size <= limit) chunks.push(chunk)
       // The rest is read and dropped by node once the answer is out, so that the client lives to read it.
-      else reject(tooLarge())
+      else reject(tooLarge(limit))
     })
     request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
     request.on('error', (cause) =>
@@ -78,4 +81,5 @@ function parse(text: string): unknown {
   }
 }
 
-const tooLarge = () => new Problem('body-too-large', `The body may have at most ${BODY_LIMIT / 1024} KiB; send less.`)
+const tooLarge = (limit: number) =>
+  new Problem('body-too-large', `The body may have at most ${limit / 1024} KiB; send less.`)

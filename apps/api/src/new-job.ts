@@ -1,63 +1,60 @@
-import type { NewIntervalJob, NewOnceJob } from '@scheduler/core/job'
-import { firstCursor, nextOccurrence } from '@scheduler/core/planner'
+import type { NewJob as NewJobBody } from '@scheduler/core/job'
+import { clockAfter } from '@scheduler/core/planner'
 import { type FieldError, invalid } from '@scheduler/core/problem'
-import type { ReadSchedule } from '@scheduler/core/read-schedule'
-import type { Schedule } from '@scheduler/core/schedule'
+import { checkDst, readNewSchedule } from '@scheduler/core/read-new-schedule'
 import { parseZone } from '@scheduler/core/timezone'
-import { createJob, newJobId } from '@scheduler/db/queries/create-job'
+import { createJob, type NewJob, newJobId } from '@scheduler/db/queries/create-job'
 import { exhausted } from '@scheduler/db/queries/edit-job'
 import { policiesOf } from '@scheduler/db/queries/policies-of'
 import { databaseNow } from './database-now.ts'
 import { jobAnswer } from './job-answer.ts'
 import { readPayload, readPolicies, readTarget, unique } from './job-fields.ts'
-import type { Answer, Deps } from './route.ts'
+import type { Answer, Deps, Settings } from './route.ts'
 
-type Common = Omit<NewOnceJob, 'schedule_time'> & Partial<Pick<NewIntervalJob, 'start_date'>>
+/** Creates a job and answers with it. @throws as `newJobOf` */
+export async function createFrom(body: NewJobBody, deps: Deps): Promise<Answer> {
+  const now = await databaseNow(deps)
+  const row = await createJob(deps.pool, newJobOf(body, now, deps.settings), now)
+  return jobAnswer(row, deps, { created: true })
+}
 
 /**
- * Creates a job from the fields that all types share and a schedule that `read` makes in the job's zone.
+ * The row of a job that is created at `now`, not yet written.
  *
- * @throws Problem `validation-failed`, or `schedule-exhausted` when it names nothing after now.
+ * @throws Problem `validation-failed` that names every field at fault, or `schedule-exhausted` when the schedule names nothing
+ * after now.
  */
-export async function createFrom(
-  body: Common,
-  deps: Deps,
-  read: (zone: string, now: number) => ReadSchedule<Schedule>,
-): Promise<Answer> {
-  const { pool, settings } = deps
-  const now = await databaseNow(deps)
+export function newJobOf(body: NewJobBody, now: Date, settings: Settings): NewJob {
   const timezone = body.timezone ?? 'UTC'
+  const zone = parseZone(timezone) ?? 'UTC'
   const errors: FieldError[] = []
   const target = readTarget(body.callback_url, settings.targetPolicy, errors)
   const payload = readPayload(body.payload ?? {}, errors)
-  const result = read(parseZone(timezone) ?? 'UTC', now.getTime())
+  const policies = readPolicies(body, zone, errors)
+  const result = readNewSchedule(body, zone, now.getTime())
   if ('errors' in result) throw invalid([...errors, ...result.errors])
+  const { schedule } = result
+  errors.push(...checkDst(schedule, policies.dst))
   if (errors.length > 0 || !target) throw invalid(errors)
 
   const id = newJobId()
-  const { schedule } = result
-  const policies = readPolicies(body)
-  const cursor = firstCursor(schedule, now.getTime())
-  const next = nextOccurrence(schedule, policiesOf({ id, timezone, policies }, settings.graceSeconds), cursor)
-  if (!next) throw exhausted({ schedule })
-  const row = await createJob(
-    pool,
-    {
-      id,
-      type: schedule.type,
-      nextRunAt: new Date(next.effective),
-      nextScheduledFor: new Date(next.nominal),
-      cursorAt: new Date(cursor),
-      ...target,
-      timezone,
-      schedule,
-      policies,
-      name: body.name ?? null,
-      externalId: body.external_id ?? null,
-      tags: unique(body.tags ?? []),
-      payload,
-    },
-    now,
-  )
-  return jobAnswer(row, deps, { created: true })
+  // The cursor is now: what the schedule named before was never promised. A start that is to come is itself the first.
+  const planned = policiesOf({ id, timezone, policies }, settings.graceSeconds)
+  const { next, wakeAt } = clockAfter(schedule, planned, now.getTime())
+  if (!next || wakeAt === null) throw exhausted({ schedule })
+  return {
+    id,
+    type: schedule.type,
+    nextRunAt: new Date(wakeAt),
+    nextScheduledFor: new Date(next.nominal),
+    cursorAt: now,
+    ...target,
+    timezone,
+    schedule,
+    policies,
+    name: body.name ?? null,
+    externalId: body.external_id ?? null,
+    tags: unique(body.tags ?? []),
+    payload,
+  }
 }

@@ -16,6 +16,9 @@ export const pageFields = {
     .meta({ description: 'Where the page begins: taken from the Link header of the one before.' }),
 }
 
+/** The position of a list that is ordered by id. */
+export const UUID_POSITION = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /** A cursor: opaque to the client, and of one list only. */
 export function encodeCursor(list: string, position: string): string {
   return Buffer.from(`${list}:${position}`).toString('base64url')

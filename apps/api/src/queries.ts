@@ -8,6 +8,7 @@ import { pageFields } from './paging.ts'
 /** Parameters of paths and queries that several routes share. */
 
 export const JobParams = z.object({ id: z.uuid().meta({ description: 'The job.' }) })
+export const BlackoutParams = z.object({ id: z.uuid().meta({ description: 'The blackout.' }) })
 export const ExecutionParams = z.object({ id: z.uuid().meta({ description: 'The execution.' }) })
 
 const convert_to = Timezone.optional().meta({
@@ -45,6 +46,8 @@ export const JobsQuery = z.strictObject({
     .optional()
     .meta({ type: 'string', description: 'Host name of the callback URL, without the port.', example: 'example.com' }),
 })
+
+export const BlackoutsQuery = z.strictObject({ convert_to, ...pageFields, tag: Tag.optional() })
 
 const datetime = (description: string) => DateTimeText.optional().meta({ description, example: '2026-11-24T00:00:00Z' })
 

@@ -1,11 +1,13 @@
 import { resolveStored } from '@scheduler/core/datetime'
-import type { Schedule } from '@scheduler/core/schedule'
+import { writeRrule } from '@scheduler/core/read-rule'
+import { defaultDst, type Schedule } from '@scheduler/core/schedule'
 import { formatInZone, parseZone } from '@scheduler/core/timezone'
 import type { FullExecution } from '@scheduler/db/queries/executions'
 import type { Circuit } from '@scheduler/db/queries/list-circuits'
+import type { BlackoutRow } from '@scheduler/db/schema/blackouts'
 import type { JobRow } from '@scheduler/db/schema/jobs'
 import type { z } from 'zod'
-import type { CircuitAnswer, ExecutionAnswer, JobAnswer } from './answers.ts'
+import type { BlackoutAnswer, CircuitAnswer, ExecutionAnswer, JobAnswer } from './answers.ts'
 
 /** Rows as they go over the wire. Only what is named here leaves the service. */
 
@@ -13,17 +15,20 @@ import type { CircuitAnswer, ExecutionAnswer, JobAnswer } from './answers.ts'
 export function toJob(row: JobRow, graceSeconds: number, convertTo?: string): z.infer<typeof JobAnswer> {
   const timezone = convertTo ?? row.timezone
   const show = formatter(timezone)
-  const { misfire = {}, jitterSeconds = 0 } = row.policies
+  const { misfire = {}, jitterSeconds = 0, overlap = 'skip', dst, maxRuns = null, blackouts = [] } = row.policies
+  const shown = shower(row.timezone, timezone)
   return {
     job_id: row.id,
     type: row.type,
     schedule_time: show(row.nextScheduledFor),
+    effective_at: show(effectiveOf(row)),
     callback_url: row.callbackUrl,
     payload: JSON.parse(row.payload),
     timezone,
     status: row.status,
     status_reason: row.statusReason,
-    schedule: toSchedule(row, timezone),
+    paused_until: show(row.pausedUntil),
+    schedule: toSchedule(row.schedule, shown),
     name: row.name,
     tags: row.tags,
     external_id: row.externalId,
@@ -33,23 +38,40 @@ export function toJob(row: JobRow, graceSeconds: number, convertTo?: string): z.
       grace_seconds: misfire.graceSeconds ?? graceSeconds,
       max: misfire.max ?? 1_000,
     },
+    overlap,
+    dst: { ...defaultDst, ...dst },
+    max_runs: maxRuns,
+    runs: row.runs,
+    blackouts: blackouts.map(({ from, to }) => ({ from: shown(from), to: shown(to) })),
     created_at: show(row.createdAt) ?? '',
     updated_at: show(row.updatedAt) ?? '',
     version: row.version,
   }
 }
 
-function toSchedule({ schedule, timezone }: { schedule: Schedule; timezone: string }, shownIn: string) {
+/** The job looks up earlier where what comes before the next run is not to be sent. */
+function effectiveOf({ nextRunAt, nextScheduledFor }: JobRow): Date | null {
+  if (!nextRunAt || !nextScheduledFor) return null
+  return nextRunAt > nextScheduledFor ? nextRunAt : nextScheduledFor
+}
+
+/** Stored datetimes as they are shown; in their own zone as they were given, also those inside a gap. */
+function shower(timezone: string, shownIn: string): (text: string) => string {
   const own = parseZone(timezone)
   const zone = parseZone(shownIn)
-  const show = (text: string): string =>
-    own === zone || !own || !zone ? text : formatInZone(resolveStored(text, own).instant, zone)
+  return (text) => (own === zone || !own || !zone ? text : formatInZone(resolveStored(text, own).instant, zone))
+}
+
+/** The fields that made a schedule. */
+export function toSchedule(schedule: Schedule, show: (text: string) => string) {
   if (schedule.type === 'once') return { schedule_time: show(schedule.at) }
-  return {
-    ...schedule.every,
-    start_date: schedule.anchorGiven ? show(schedule.anchor) : null,
-    end_date: schedule.end === undefined ? null : show(schedule.end),
+  const end_date = schedule.end === undefined ? null : show(schedule.end)
+  if (schedule.type === 'interval') {
+    return { ...schedule.every, start_date: schedule.anchorGiven ? show(schedule.anchor) : null, end_date }
   }
+  const start_date = schedule.start === undefined ? null : show(schedule.start)
+  if (schedule.type === 'cron') return { cron: schedule.cron, start_date, end_date }
+  return { rrule: writeRrule(schedule), start_date, end_date }
 }
 
 /** @param timezone the zone that times are shown in */
@@ -77,9 +99,22 @@ export function toExecution(row: FullExecution, timezone: string): z.infer<typeo
       error: it.error,
       response_head: it.responseHead,
     })),
-    next_attempt_at: show(row.nextAttemptAt),
+    next_attempt_at: row.behind ? null : show(row.nextAttemptAt),
     created_at: show(row.createdAt) ?? '',
     finished_at: show(row.finishedAt),
+  }
+}
+
+/** @param timezone the zone that times are shown in */
+export function toBlackout(row: BlackoutRow, timezone: string): z.infer<typeof BlackoutAnswer> {
+  const show = formatter(timezone)
+  return {
+    blackout_id: row.id,
+    tag: row.tag,
+    from: show(row.fromAt) ?? '',
+    to: show(row.toAt) ?? '',
+    reason: row.reason,
+    created_at: show(row.createdAt) ?? '',
   }
 }
 

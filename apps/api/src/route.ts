@@ -63,6 +63,8 @@ export interface Route<Q extends z.ZodType | undefined = undefined, B extends z.
   body?: B
   /** True where a request without a body is the same as one with `{}`. */
   bodyOptional?: boolean
+  /** Largest body that is read, bytes; the default is in json-body.ts. */
+  bodyLimit?: number
   answer: { status: number; schema: z.ZodType; description: string; headers?: ('ETag' | 'Link' | 'Location')[] }
   /** What it may refuse with, besides what every route with a body or a query may. */
   problems: ProblemCode[]

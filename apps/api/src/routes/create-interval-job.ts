@@ -1,5 +1,4 @@
 import { NewIntervalJob } from '@scheduler/core/job'
-import { readInterval } from '@scheduler/core/read-schedule'
 import { JobAnswer } from '../answers.ts'
 import { dailyBody, dailyJob } from '../examples.ts'
 import { createFrom } from '../new-job.ts'
@@ -24,10 +23,6 @@ export const createIntervalJob = route({
   },
 
   async handle({ body }, deps) {
-    const { years, months, weeks, days, hours, minutes, seconds } = body
-    const given = Object.entries({ years, months, weeks, days, hours, minutes, seconds })
-    const every = Object.fromEntries(given.filter(([, value]) => value !== undefined))
-    const fields = { every, startDate: body.start_date, endDate: body.end_date }
-    return await createFrom(body, deps, (zone, now) => readInterval(fields, zone, now))
+    return await createFrom({ type: 'interval', ...body }, deps)
   },
 })

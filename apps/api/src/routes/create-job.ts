@@ -1,5 +1,4 @@
 import { NewOnceJob } from '@scheduler/core/job'
-import { readOnce } from '@scheduler/core/read-schedule'
 import { JobAnswer } from '../answers.ts'
 import { onceBody, onceJob } from '../examples.ts'
 import { createFrom } from '../new-job.ts'
@@ -17,6 +16,6 @@ export const createJob = route({
   examples: { body: { once: onceBody }, answer: { once: onceJob } },
 
   async handle({ body }, deps) {
-    return await createFrom(body, deps, (zone) => readOnce(body.schedule_time, zone))
+    return await createFrom({ type: 'once', ...body }, deps)
   },
 })

@@ -1,10 +1,16 @@
 import type { AnyRoute } from '../route.ts'
+import { backfillJob } from './backfill-job.ts'
+import { createBlackout } from './create-blackout.ts'
+import { createCronJob } from './create-cron-job.ts'
 import { createIntervalJob } from './create-interval-job.ts'
 import { createJob } from './create-job.ts'
+import { createRruleJob } from './create-rrule-job.ts'
+import { deleteBlackout } from './delete-blackout.ts'
 import { deleteJob } from './delete-job.ts'
 import { getExecution } from './get-execution.ts'
 import { getJob } from './get-job.ts'
 import { health, live, ready } from './health.ts'
+import { listBlackouts } from './list-blackouts.ts'
 import { listCircuits } from './list-circuits.ts'
 import { listExecutions } from './list-executions.ts'
 import { listJobExecutions } from './list-job-executions.ts'
@@ -14,8 +20,10 @@ import { pauseJob } from './pause-job.ts'
 import { resumeJob } from './resume-job.ts'
 import { runJob } from './run-job.ts'
 import { testCallback } from './test-callback.ts'
+import { updateCronJob } from './update-cron-job.ts'
 import { updateIntervalJob } from './update-interval-job.ts'
 import { updateJob } from './update-job.ts'
+import { updateRruleJob } from './update-rrule-job.ts'
 
 /**
  * Everything the API serves, in the order in which it is documented and matched: `/jobs/interval` before `/jobs/{id}`,
@@ -24,15 +32,23 @@ import { updateJob } from './update-job.ts'
 export const routes: AnyRoute[] = [
   createJob,
   createIntervalJob,
+  createCronJob,
+  createRruleJob,
   listJobs,
   getJob,
   updateJob,
   updateIntervalJob,
+  updateCronJob,
+  updateRruleJob,
   patchJob,
   deleteJob,
   pauseJob,
   resumeJob,
   runJob,
+  backfillJob,
+  createBlackout,
+  listBlackouts,
+  deleteBlackout,
   listJobExecutions,
   listExecutions,
   getExecution,

@@ -2,12 +2,10 @@ import { listJobs as findJobs } from '@scheduler/db/queries/jobs'
 import { z } from 'zod'
 import { JobAnswer } from '../answers.ts'
 import { dailyJob } from '../examples.ts'
-import { decodeCursor, encodeCursor, nextLink } from '../paging.ts'
+import { decodeCursor, encodeCursor, nextLink, UUID_POSITION } from '../paging.ts'
 import { JobsQuery } from '../queries.ts'
 import { toJob } from '../resources.ts'
 import { route } from '../route.ts'
-
-const POSITION = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export const listJobs = route({
   method: 'get',
@@ -22,7 +20,7 @@ export const listJobs = route({
 
   async handle({ query, url }, { db, settings }) {
     const { limit, cursor, convert_to, status, type, tag, external_id, callback_host } = query
-    const after = decodeCursor('jobs', POSITION, cursor)?.[0] ?? null
+    const after = decodeCursor('jobs', UUID_POSITION, cursor)?.[0] ?? null
     const filters = { status, type, tag, externalId: external_id, callbackHost: callback_host }
     // One more than asked for says whether there is a next page.
     const rows = await findJobs(db, filters, { limit: limit + 1, after })

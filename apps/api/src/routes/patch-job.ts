@@ -1,10 +1,7 @@
 import { JobPatch } from '@scheduler/core/job'
-import { editJob } from '@scheduler/db/queries/edit-job'
 import { JobAnswer } from '../answers.ts'
-import { editOf } from '../edit-fields.ts'
+import { editThrough } from '../edit-through.ts'
 import { dailyJob } from '../examples.ts'
-import { jobId } from '../ids.ts'
-import { jobAnswer, matcher } from '../job-answer.ts'
 import { JobParams } from '../queries.ts'
 import { route } from '../route.ts'
 
@@ -24,12 +21,7 @@ export const patchJob = route({
     answer: { daily: dailyJob },
   },
 
-  async handle({ params, body, headers }, deps) {
-    const { graceSeconds } = deps.settings
-    const options = { matches: matcher(headers['if-match']), graceSeconds }
-    const row = await editJob(deps.pool, jobId(params), options, (job, now) =>
-      editOf(job, body, now, deps.settings, { merge: true }),
-    )
-    return jobAnswer(row, deps)
+  async handle(input, deps) {
+    return await editThrough(input, deps, { merge: true })
   },
 })

@@ -1,28 +1,67 @@
-import { Reason } from '@scheduler/core/fields'
+import { DateTimeText, Reason } from '@scheduler/core/fields'
+import { type FieldError, invalid } from '@scheduler/core/problem'
+import { readDateTime } from '@scheduler/core/read-rule'
+import { parseZone } from '@scheduler/core/timezone'
+import { getJob } from '@scheduler/db/queries/jobs'
 import { pauseJob as pause } from '@scheduler/db/queries/pause-job'
 import { z } from 'zod'
 import { JobAnswer } from '../answers.ts'
+import { databaseNow } from '../database-now.ts'
 import { pausedJob } from '../examples.ts'
 import { jobId } from '../ids.ts'
 import { jobAnswer, matcher } from '../job-answer.ts'
 import { JobParams } from '../queries.ts'
-import { route } from '../route.ts'
+import { type Deps, route } from '../route.ts'
+import { Missed } from './resume-job.ts'
+
+export const Pause = z
+  .strictObject({
+    reason: Reason.nullish(),
+    until: DateTimeText.nullish().meta({
+      description: 'When it is resumed by itself; without an offset, wall time in the job’s zone. None: by hand.',
+    }),
+    missed: Missed.optional().meta({ description: 'With `until`: what then becomes of the occurrences of the pause.' }),
+  })
+  .meta({ id: 'Pause' })
 
 export const pauseJob = route({
   method: 'post',
   path: '/jobs/{id}/pause',
   tag: 'Jobs',
   summary: 'Pause a job',
-  description: 'Nothing begins after the answer, until it is resumed. A paused job stays as it is.',
+  description:
+    'Nothing begins after the answer, until it is resumed: by hand, or by itself at `until`. A paused job stays as it is, but for an `until` that is given.',
   params: JobParams,
-  body: z.strictObject({ reason: Reason.nullish() }).meta({ id: 'Pause' }),
+  body: Pause,
   bodyOptional: true,
   answer: { status: 200, schema: JobAnswer, description: 'The job.', headers: ['ETag'] },
   problems: ['job-not-found', 'job-completed', 'stale-version'],
-  examples: { body: { why: { reason: 'maintenance' } }, answer: { paused: pausedJob } },
+  examples: {
+    body: {
+      why: { reason: 'maintenance' },
+      untilMonday: { reason: 'holidays', until: '2027-01-04T00:00:00', missed: 'last' },
+    },
+    answer: { paused: pausedJob },
+  },
 
   async handle({ params, body, headers }, deps) {
-    const row = await pause(deps.pool, jobId(params), body.reason ?? null, matcher(headers['if-match']))
-    return jobAnswer(row, deps)
+    const id = jobId(params)
+    const request = {
+      reason: body.reason ?? null,
+      until: body.until ? await untilOf(body.until, id, deps) : null,
+      missed: body.missed ?? 'skip',
+    }
+    return jobAnswer(await pause(deps.pool, id, request, matcher(headers['if-match'])), deps)
   },
 })
+
+/** The instant of `until`. @throws Problem `job-not-found`, or `validation-failed` when it is not in the future. */
+async function untilOf(text: string, id: string, deps: Deps): Promise<Date> {
+  const { timezone } = await getJob(deps.db, id)
+  const errors: FieldError[] = []
+  const read = readDateTime('until', text, parseZone(timezone) ?? 'UTC', errors)
+  const now = await databaseNow(deps)
+  if (read && read.instant <= now.getTime()) errors.push({ path: 'until', message: 'must be in the future' })
+  if (!read || errors.length > 0) throw invalid(errors)
+  return new Date(read.instant)
+}

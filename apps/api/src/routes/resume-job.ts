@@ -9,19 +9,29 @@ import { jobAnswer, matcher } from '../job-answer.ts'
 import { JobParams } from '../queries.ts'
 import { route } from '../route.ts'
 
-const missed = z.enum(misfirePolicies).default('skip').meta({
+export const Missed = z.enum(misfirePolicies).meta({
   description:
     'What becomes of the occurrences of the pause, whatever their age: `skip` sends none, `last` the newest, `all` each of them up to `misfire.max`.',
 })
+
+export const Rate = z.number().min(0.01).max(1_000).meta({
+  description: 'How many executions a second are sent of those that were missed; 10 where it is not given.',
+  example: 10,
+})
+
+export const Resume = z
+  .strictObject({ missed: Missed.default('skip'), rate_per_second: Rate.optional() })
+  .meta({ id: 'Resume' })
 
 export const resumeJob = route({
   method: 'post',
   path: '/jobs/{id}/resume',
   tag: 'Jobs',
   summary: 'Resume a paused job',
-  description: 'What the pause left out and is not sent becomes one execution, `skipped` for reason `paused`.',
+  description:
+    'What the pause left out and is not sent becomes one execution, `skipped` for reason `paused`. What is sent goes out at a rate, and, unless `overlap` is `allow`, one after the other.',
   params: JobParams,
-  body: z.strictObject({ missed }).meta({ id: 'Resume' }),
+  body: Resume,
   bodyOptional: true,
   answer: { status: 200, schema: JobAnswer, description: 'The job.', headers: ['ETag'] },
   problems: ['job-not-found', 'job-completed', 'job-quarantined', 'stale-version'],
@@ -33,6 +43,7 @@ export const resumeJob = route({
     if (!boss) throw databaseUnavailable()
     const matches = matcher(headers['if-match'])
     const { graceSeconds } = deps.settings
-    return jobAnswer(await resume(deps.pool, boss, id, { missed: body.missed, graceSeconds, matches }), deps)
+    const options = { missed: body.missed, perSecond: body.rate_per_second, graceSeconds, matches }
+    return jobAnswer(await resume(deps.pool, boss, id, options), deps)
   },
 })

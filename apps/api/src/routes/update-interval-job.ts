@@ -1,11 +1,7 @@
 import { IntervalJobUpdate } from '@scheduler/core/job'
-import { Problem } from '@scheduler/core/problem'
-import { editJob } from '@scheduler/db/queries/edit-job'
 import { JobAnswer } from '../answers.ts'
-import { editOf } from '../edit-fields.ts'
+import { editThrough } from '../edit-through.ts'
 import { dailyBody, dailyJob } from '../examples.ts'
-import { jobId } from '../ids.ts'
-import { jobAnswer, matcher } from '../job-answer.ts'
 import { JobParams } from '../queries.ts'
 import { route } from '../route.ts'
 
@@ -22,16 +18,9 @@ export const updateIntervalJob = route({
   problems: ['job-not-found', 'not-an-interval-job', 'schedule-exhausted', 'stale-version'],
   examples: { body: { daily: dailyBody }, answer: { daily: dailyJob } },
 
-  async handle({ params, body, headers }, deps) {
-    const { graceSeconds } = deps.settings
-    const options = { matches: matcher(headers['if-match']), graceSeconds }
-    const row = await editJob(deps.pool, jobId(params), options, (job, now) => {
-      if (job.type !== 'interval') {
-        throw new Problem('not-an-interval-job', `The job's type is ${job.type}; change it with PUT /jobs/${job.id}.`)
-      }
-      // Only PATCH can take the start away: here an empty one, as older clients send it, is none.
-      return editOf(job, { ...body, start_date: body.start_date ?? undefined }, now, deps.settings, { merge: false })
-    })
-    return jobAnswer(row, deps)
+  async handle(input, deps) {
+    // Only PATCH can take the start away: here an empty one, as older clients send it, is none.
+    const body = { ...input.body, start_date: input.body.start_date ?? undefined }
+    return await editThrough({ ...input, body }, deps, { type: 'interval', merge: false })
   },
 })

@@ -1,0 +1,25 @@
+import { RruleJobUpdate } from '@scheduler/core/job'
+import { JobAnswer } from '../answers.ts'
+import { editThrough } from '../edit-through.ts'
+import { rruleBody, rruleJob } from '../examples.ts'
+import { RULE_BODY_LIMIT } from '../json-body.ts'
+import { JobParams } from '../queries.ts'
+import { route } from '../route.ts'
+
+export const updateRruleJob = route({
+  method: 'put',
+  path: '/jobs/rrule/{id}',
+  tag: 'Jobs',
+  summary: 'Update an rrule job',
+  description: 'What is left out stays.',
+  params: JobParams,
+  body: RruleJobUpdate,
+  bodyLimit: RULE_BODY_LIMIT,
+  answer: { status: 200, schema: JobAnswer, description: 'The job.', headers: ['ETag'] },
+  problems: ['job-not-found', 'not-an-rrule-job', 'schedule-exhausted', 'stale-version'],
+  examples: { body: { rrule: rruleBody }, answer: { rrule: rruleJob } },
+
+  async handle(input, deps) {
+    return await editThrough(input, deps, { type: 'rrule', merge: false })
+  },
+})
