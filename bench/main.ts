@@ -7,6 +7,7 @@ const benches: Record<string, () => Promise<(args: string[]) => Promise<void>>> 
   downtime: async () => (await import('./trials/downtime.ts')).downtime,
   'kill-worker': async () => (await import('./trials/kill-worker.ts')).killWorker,
   'kill-database': async () => (await import('./trials/kill-database.ts')).killDatabase,
+  overlap: async () => (await import('./trials/overlap.ts')).overlap,
   deletes: async () => (await import('./trials/deletes.ts')).deletes,
   backlog: async () => (await import('./trials/backlog.ts')).backlog,
   'freeze-database': async () => (await import('./trials/freeze-database.ts')).freezeDatabase,

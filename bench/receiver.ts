@@ -9,13 +9,16 @@ export interface Arrival {
   attempt: number
   /** Wall clock, ms since 1970, when the request's head had arrived. */
   at: number
+  /** When it was answered, or its connection was closed before; null while neither has happened. */
+  endedAt: number | null
   path: string
 }
 
 const arrivals: Arrival[] = []
+const now = () => performance.timeOrigin + performance.now()
 /** Answers as the query of the callback URL asks: `delay` ms, `status`. */
 const server = createServer((request, response) => {
-  const at = performance.timeOrigin + performance.now()
+  const at = now()
   const url = new URL(request.url ?? '/', 'http://receiver')
   if (request.method === 'GET' && url.pathname === '/log') {
     response.end(arrivals.map((arrival) => JSON.stringify(arrival)).join('\n'))
@@ -31,15 +34,22 @@ const server = createServer((request, response) => {
     return
   }
   const header = (name: string) => String(request.headers[name] ?? '')
-  arrivals.push({
+  const arrival: Arrival = {
     id: header('webhook-id'),
     job: header('x-scheduler-job-id'),
     scheduledFor: Date.parse(header('x-scheduler-scheduled-for')),
     attempt: Number(header('x-scheduler-attempt')),
     at,
+    endedAt: null,
     path: url.pathname,
+  }
+  arrivals.push(arrival)
+  response.on('close', () => {
+    arrival.endedAt ??= now()
   })
   const answer = () => {
+    // Before the client can have the answer: its next request may be here by the time this one is closed.
+    arrival.endedAt ??= now()
     response.statusCode = Number(url.searchParams.get('status') ?? 200)
     response.end('ok')
   }

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { IntervalSchedule, Misfire } from '@scheduler/core/schedule'
+import type { IntervalSchedule, Misfire, OverlapPolicy } from '@scheduler/core/schedule'
 import { createPool, type Pool } from '@scheduler/db/client'
 import { type Embedded, startEmbedded } from '@scheduler/db/embedded/start-embedded'
 import { applyMigrations } from '@scheduler/db/migrate'
@@ -160,10 +160,20 @@ export async function insertOnceJobs(pool: Pool, count: number, at: Date, callba
   )
 }
 
-/** Creates an interval job whose first occurrence is `start`. */
+/**
+ * Creates an interval job whose first occurrence is `start`. Unless told otherwise each of its occurrences is sent,
+ * whatever became of the one before.
+ */
 export async function createIntervalJob(
   pool: Pool,
-  job: { seconds: number; start: Date; end?: Date; callbackUrl: string; misfire?: Partial<Misfire> },
+  job: {
+    seconds: number
+    start: Date
+    end?: Date
+    callbackUrl: string
+    misfire?: Partial<Misfire>
+    overlap?: OverlapPolicy
+  },
 ): Promise<string> {
   const { origin, hostname } = new URL(job.callbackUrl)
   const id = newJobId()
@@ -188,7 +198,7 @@ export async function createIntervalJob(
       callbackHost: hostname,
       timezone: 'UTC',
       schedule,
-      policies: job.misfire ? { misfire: job.misfire } : {},
+      policies: { overlap: job.overlap ?? 'allow', ...(job.misfire && { misfire: job.misfire }) },
       name: null,
       externalId: null,
       tags: [],

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { ahead, execution, job } from '../../test/factories.ts'
+import { ago, ahead, execution, job, repeating } from '../../test/factories.ts'
 import { outcomeOf, queueUp, test, worker } from '../../test/queue.ts'
 import { createPool, type Pool, type PoolClient } from '../client.ts'
 import type { Boss } from '../queue.ts'
@@ -9,8 +9,11 @@ import { deleteJob } from './delete-job.ts'
 import { dispatchDue } from './dispatch-due.ts'
 import { dispatchHeld } from './dispatch-held.ts'
 import { lookAhead } from './look-ahead.ts'
+import { promote } from './promote.ts'
 import { reconcile } from './reconcile.ts'
+import { resumeDue } from './resume-due.ts'
 import { settle } from './settle.ts'
+import { toCancel } from './to-cancel.ts'
 
 /** Fills the tables with what is idle: jobs of the future, finished executions, ended items. */
 async function fillIdle(pool: Pool): Promise<void> {
@@ -24,9 +27,11 @@ async function fillIdle(pool: Pool): Promise<void> {
       finished_at, destination)
     select gen_random_uuid(), gen_random_uuid(), 1, 'schedule', 'succeeded', 1, at, at, at, at, 'http://a.test'
     from ${many}, lateral (select now() - n * interval '1 minute' as at);
+    insert into blackouts (id, tag, from_at, to_at, created_at)
+    select gen_random_uuid(), 'tag ' || n, now(), now() + n * interval '1 minute', now() from generate_series(1, 5000) as n;
     insert into pgboss.job (name, state, completed_on, data)
     select 'deliver', 'completed', now(), '{}' from ${many};
-    analyze jobs; analyze executions; analyze pgboss.job_common`)
+    analyze jobs; analyze executions; analyze blackouts; analyze pgboss.job_common`)
 }
 
 interface Node {
@@ -83,7 +88,14 @@ interface Prepared {
 const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown>, string[]][] = [
   ['the look-ahead', (pool) => lookAhead(pool), ['jobs: jobs_due', 'executions: executions_next_attempt']],
   ['busy destinations', (pool) => busyDestinations(pool), ['executions: executions_parked']],
-  ['due jobs', (pool, boss) => dispatchDue(pool, boss, { limit: 250, graceSeconds: 900 }), ['jobs: jobs_due']],
+  [
+    'due jobs',
+    (pool, boss) => dispatchDue(pool, boss, { limit: 250, graceSeconds: 900 }),
+    ['jobs: jobs_due', 'executions: executions_live', 'blackouts: blackouts_by_tag', 'executions: executions_behind'],
+  ],
+  ['what waits for its turn', (pool) => promote(pool, null), ['executions: executions_behind']],
+  ['pauses that end', (pool, boss) => resumeDue(pool, boss, 900), ['jobs: jobs_paused_until']],
+  ['attempts to break off', (pool) => toCancel(pool, [execution()]), ['executions: executions_pkey']],
   [
     'the parked executions of one destination',
     (pool, boss) =>
@@ -120,7 +132,9 @@ test('among fifty thousand idle rows of each kind, every hot query finds its own
 }) => {
   await fillIdle(pool)
   const { id } = await queueUp(pool, boss, {}, 3)
-  await db.insert(jobs).values([job(), job(), job()])
+  const inTurn = { misfire: { policy: 'all', graceSeconds: 86_400 } } as const
+  const slept = { nextRunAt: ago(7_300), schedule: repeating({ hours: 1 }, ago(7_300)), policies: inTurn }
+  await db.insert(jobs).values([job(), job(), job({ tags: ['x'] }), job(slept)])
   const busy = { state: 'parked', reason: 'destination_busy', destination: 'http://busy.test' } as const
   await db.insert(executions).values([execution({ state: 'waiting' }), execution({ ...busy, nextAttemptAt: ahead(9) })])
 

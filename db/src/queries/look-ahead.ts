@@ -27,8 +27,7 @@ export async function lookAhead(pool: Pool): Promise<LookAhead> {
       (select next_run_at from jobs where next_run_at is not null order by next_run_at limit 1) as "nextRunAt",
       (select next_attempt_at from executions where next_attempt_at is not null and ${IS_WAITING}
        order by next_attempt_at limit 1) as "nextAttemptAt",
-      (select paused_until from jobs where paused_until is not null and status = 'paused' and deleted_at is null
-       order by paused_until limit 1) as "pausedUntil",
+      (select paused_until from jobs where paused_until is not null order by paused_until limit 1) as "pausedUntil",
       -- In pg-boss's own order, so that its index serves: without it, a table full of dead rows would be read through.
       exists (select from pgboss.job where name = $1 and state < 'active' and not blocked
         order by priority desc, created_on limit 1) as "itemsWait"`,

@@ -1,3 +1,4 @@
+import type { MisfirePolicy } from '@scheduler/core/schedule'
 import type { PgBoss } from 'pg-boss'
 import type { Pool } from '../client.ts'
 import { isDataError, quarantine } from './quarantine-job.ts'
@@ -14,14 +15,18 @@ export interface ResumedDue {
 
 /** Resumes the jobs whose pause has come to its end, as each pause said. Any number of callers may run at once. */
 export async function resumeDue(pool: Pool, boss: PgBoss, graceSeconds: number): Promise<ResumedDue> {
-  const { rows } = await pool.query<{ id: string; version: number; missed: 'skip' | 'last' | 'all' | null }>({
+  const { rows } = await pool.query<{ id: string; version: number; isPaused: boolean; missed: MisfirePolicy | null }>({
     name: 'pauses-that-end',
-    text: `select id, version, resume_missed as missed from jobs
-      where paused_until <= now() and status = 'paused' and deleted_at is null order by paused_until limit $1`,
+    // By the end of the pause alone, whatever the number of paused jobs.
+    text: `select id, version, resume_missed as missed, status = 'paused' and deleted_at is null as "isPaused"
+      from jobs where paused_until <= now() order by paused_until limit $1`,
     values: [BATCH],
   })
   const done: ResumedDue = { resumed: [], quarantined: [] }
-  for (const { id, version, missed } of rows) {
+  // A version before this one may have resumed or deleted a job, and knows of no end of its pause.
+  const stale = rows.filter(({ isPaused }) => !isPaused).map(({ id }) => id)
+  if (stale.length > 0) await pool.query('update jobs set paused_until = null where id = any($1::uuid[])', [stale])
+  for (const { id, version, missed } of rows.filter(({ isPaused }) => isPaused)) {
     try {
       // Of several workers that see it one resumes it; whoever resumed or paused it anew has changed its version.
       const matches = (found: number) => found === version

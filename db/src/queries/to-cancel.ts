@@ -8,7 +8,7 @@ export async function toCancel(pool: Pool, executions: { id: string; scheduledFo
     text: `
       select e.id from unnest($1::uuid[], $2::timestamptz[]) as i(id, scheduled_for)
       join executions e on e.id = i.id and e.scheduled_for = i.scheduled_for
-      where e.cancel_requested_at is not null and e.finished_at is null`,
+      where e.cancel_requested_at is not null`,
     values: [executions.map((it) => it.id), executions.map((it) => it.scheduledFor)],
   })
   return rows.map(({ id }) => id)
