@@ -95,7 +95,8 @@ const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown
   ],
   ['what waits for its turn', (pool) => promote(pool, null), ['executions: executions_behind']],
   ['pauses that end', (pool, boss) => resumeDue(pool, boss, 900), ['jobs: jobs_paused_until']],
-  ['attempts to break off', (pool) => toCancel(pool, [execution()]), ['executions: executions_pkey']],
+  // By the primary key or by time and id, which bound the walk equally.
+  ['attempts to break off', (pool) => toCancel(pool, [execution()]), []],
   [
     'the parked executions of one destination',
     (pool, boss) =>
