@@ -2,7 +2,7 @@ import type { OverlapPolicy } from '@scheduler/core/schedule'
 import { asc, eq } from 'drizzle-orm'
 import { describe, expect } from 'vitest'
 import { ago, execution, job, repeating } from '../../test/factories.ts'
-import { outcomeOf, queueItems, rejected, test, worker } from '../../test/queue.ts'
+import { begin, loseWorker, outcomeOf, queueItems, rejected, test, untilBlocked, worker } from '../../test/queue.ts'
 import type { Db, Pool } from '../client.ts'
 import { executions, jobs } from '../schema/index.ts'
 import { dispatchDue } from './dispatch-due.ts'
@@ -156,6 +156,51 @@ test('an attempt that is broken off for a newer one ends cancelled, and the newe
     ['cancelled', 'superseded', 1, false],
     ['waiting', null, 1, false],
   ])
+})
+
+test('an execution that is being claimed when a newer one supersedes it is found in flight', async ({
+  db,
+  pool,
+  boss,
+}) => {
+  const row = due('cancel_running')
+  const old = before(row.id, 'queued')
+  await db.insert(jobs).values(row)
+  await db.insert(executions).values(old)
+  const claimer = await begin(pool)
+  await claimer.query(`update executions set state = 'running', attempt = 1, claimed_at = now()`)
+
+  const dispatching = dispatchDue(pool, boss, options)
+  await untilBlocked(pool, 1)
+  await claimer.query('commit')
+  await dispatching
+
+  expect(await ledger(db)).toEqual([['running', null, 1, false], held])
+  const [running] = await db.select().from(executions).where(eq(executions.id, old.id))
+  expect(running?.cancelRequestedAt).toBeInstanceOf(Date)
+})
+
+test('an attempt that was to be broken off and was lost with its worker gets no other, and the newer one goes', async ({
+  db,
+  pool,
+  boss,
+}) => {
+  const row = due('cancel_running')
+  await db.insert(jobs).values(row)
+  await dispatchDue(pool, boss, options)
+  const { claims } = await worker(pool, boss).claim()
+  await makeDue(pool, row.id)
+  await dispatchDue(pool, boss, options)
+  await loseWorker(boss, claims)
+
+  expect(await worker(pool, boss).claim()).toMatchObject({ claims: [], held: [], fetched: 1, parked: 0 })
+  expect(await promote(pool, null)).toBe(1)
+
+  expect(await ledger(db)).toEqual([
+    ['cancelled', 'superseded', 1, false],
+    ['waiting', null, 1, false],
+  ])
+  expect(await queueItems(pool)).toEqual([])
 })
 
 test('an attempt that succeeds before it is broken off is a success', async ({ db, pool, boss }) => {

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { clockAfter } from '@scheduler/core/planner'
 import { Problem } from '@scheduler/core/problem'
+import { rezone } from '@scheduler/core/rezone'
 import { defaultDst } from '@scheduler/core/schedule'
 import { parseZone } from '@scheduler/core/timezone'
-import type { Pool } from '../client.ts'
+import type { Pool, PoolClient } from '../client.ts'
 import type { JobRow } from '../schema/jobs.ts'
 import { changeJob, type JobChange, redirectPending } from './change-job.ts'
 import { policiesOf } from './policies-of.ts'
@@ -27,25 +28,29 @@ export type JobEdit = Partial<
 >
 
 /**
- * Edits a job, and moves what it has pending to its destination. `edit` gets the row as it is under the lock.
+ * Edits a job, and moves what it has pending to its destination. `edit` gets the row as it is under the lock; where it
+ * returns null, nothing is touched.
  *
  * A schedule that names other instants starts afresh: what it names up to now is not owed, what the old one named
  * until now is still sent, and a completed or quarantined job becomes active. Any other edit leaves the job's clock where it was.
  *
+ * @param on as for `changeJob`
  * @throws Problem `schedule-exhausted` when a new schedule names nothing after now, and what `edit` throws.
  */
 export async function editJob(
-  pool: Pool,
+  on: Pool | PoolClient,
   id: string,
   options: { matches: (version: number) => boolean; graceSeconds: number },
-  edit: (job: JobRow, now: Date) => JobEdit,
+  edit: (job: JobRow, now: Date) => JobEdit | null,
 ): Promise<JobRow> {
   return await changeJob(
-    pool,
+    on,
     id,
     options.matches,
     async ({ job, now }, client) => {
-      const edited = { ...job, ...edit(job, now) }
+      const written = edit(job, now)
+      if (!written) return null
+      const edited = { ...job, ...written }
       const change = clockOf(job, edited, now, options.graceSeconds)
       if (!sameInstants(job, edited)) await recordDue(client, job, now, { ...options, send: true })
       return { ...edited, ...change }
@@ -57,8 +62,7 @@ export async function editJob(
 function clockOf(job: JobRow, edited: JobRow, now: Date, graceSeconds: number): JobChange {
   const changed = !sameInstants(job, edited)
   const policies = policiesOf(edited, graceSeconds)
-  // A new rule counts its runs anew; an instant that only moves, by its zone or by dst, is still of the same rule.
-  const runs = sameRule(job, edited) ? job.runs : 0
+  const runs = onlyMoved(job, edited) ? job.runs : 0
   const isSpent = policies.maxRuns !== null && runs >= policies.maxRuns
   const revived = job.status === 'completed' && edited.policies.maxRuns !== job.policies.maxRuns && !isSpent
   if (!changed && !revived && job.status !== 'active') return {}
@@ -84,6 +88,13 @@ function sameRule(a: JobRow, b: JobRow): boolean {
     return Date.parse(a.schedule.at) === Date.parse(b.schedule.at)
   }
   return parseZone(a.timezone) === parseZone(b.timezone) && isDeepStrictEqual(a.schedule, b.schedule)
+}
+
+/** Whether a job's rule is what it was, perhaps in another zone: a new rule counts its runs anew. */
+function onlyMoved(job: JobRow, edited: JobRow): boolean {
+  const [from, to] = [parseZone(job.timezone), parseZone(edited.timezone)]
+  if (!from || !to) return false
+  return isDeepStrictEqual(from === to ? job.schedule : rezone(job.schedule, from, to), edited.schedule)
 }
 
 /** Whether two states of a job name the same instants. */
