@@ -4,8 +4,8 @@ import { BACKSTOP_MS } from '@scheduler/db/notify'
 import { dispatchDue, PoisonJob } from '@scheduler/db/queries/dispatch-due'
 import { dispatchHeld } from '@scheduler/db/queries/dispatch-held'
 import { lookAhead } from '@scheduler/db/queries/look-ahead'
-import { resumeDue } from '@scheduler/db/queries/resume-due'
 import { isDataError, quarantine } from '@scheduler/db/queries/quarantine-job'
+import { resumeDue } from '@scheduler/db/queries/resume-due'
 import type { Boss } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
 import { createTrouble } from './trouble.ts'
@@ -126,7 +126,8 @@ async function dispatchOneByOne(parts: DispatcherParts): Promise<void> {
 
 function report(parts: DispatcherParts, done: Awaited<ReturnType<typeof dispatchDue>>): void {
   for (const it of done.quarantined) parts.log.error(it, 'job quarantined')
-  if (done.unsent > 0) parts.log.warn({ occurrences: done.unsent }, 'occurrences not sent')
+  const { unsent: occurrences, missed } = done
+  if (occurrences > 0) parts.log[missed > 0 ? 'warn' : 'debug']({ occurrences, missed }, 'occurrences not sent')
   if (done.jobs > 0) parts.log.debug({ jobs: done.jobs, items: done.items }, 'dispatched')
   if (done.busy.length > 0) parts.onBusy(done.busy)
   if (done.items > 0) parts.onItems(done.items)

@@ -26,8 +26,9 @@ export interface Dispatched {
   busy: string[]
   /** Jobs set aside because their schedule can't be computed, with the reason. */
   quarantined: { jobId: string; reason: string }[]
-  /** Occurrences recorded as not sent. */
+  /** Occurrences recorded as not sent, and how many of them because they were past their grace. */
   unsent: number
+  missed: number
 }
 
 /** A job whose row the database refused; the dispatcher sets it aside and the rest of its batch goes on. */
@@ -72,7 +73,7 @@ export async function dispatchDue(pool: Pool, boss: PgBoss, options: DispatchOpt
         values: [options.limit],
       })
       const now = rows[0]?.now
-      if (!now) return { jobs: 0, items: 0, busy: [], quarantined: [], unsent: 0, waits: [] }
+      if (!now) return { jobs: 0, items: 0, busy: [], quarantined: [], unsent: 0, missed: 0, waits: [] }
       if (options.limit === 1) only = rows[0]?.id
       return await carryOut(client, boss, rows, now, options)
     })
@@ -113,9 +114,11 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
   const items = await insertLedger(client, boss, ledger, now)
   await moveClocks(client, clocks, now)
   for (const { jobId, reason } of quarantined) await quarantine(client, jobId, reason)
-  const unsent = ledger.reduce((sum, row) => sum + (TO_BE_SENT.has(row.state) ? 0 : row.count), 0)
+  const counted = (rows: LedgerRow[]) => rows.reduce((sum, row) => sum + row.count, 0)
+  const unsent = counted(ledger.filter((row) => !TO_BE_SENT.has(row.state)))
+  const missed = counted(ledger.filter((row) => row.reason === 'missed_grace'))
   const waits = [...new Set(ledger.filter((row) => row.behind).map((row) => row.jobId))]
-  return { jobs: looked, items, busy, quarantined, unsent, waits }
+  return { jobs: looked, items, busy, quarantined, unsent, missed, waits }
 }
 
 const TO_BE_SENT: ReadonlySet<LedgerRow['state']> = new Set(['queued', 'waiting', 'parked'])

@@ -9,7 +9,6 @@ import { resumeDue } from './resume-due.ts'
 const paused = (pausedUntil: Date | null, fields: object = {}) =>
   job({
     status: 'paused',
-    nextRunAt: ago(3_300),
     schedule: repeating({ minutes: 10 }, ago(3_300)),
     pausedAt: ago(3_301),
     ...{ pausedUntil, resumeMissed: 'last', nextScheduledFor: null },
