@@ -3,7 +3,7 @@ import { Temporal } from 'temporal-polyfill'
 import { expect, test } from 'vitest'
 import { parseDateTime } from './datetime.ts'
 import { interval } from './interval.ts'
-import type { Every } from './schedule.ts'
+import { defaultDst, type Every } from './schedule.ts'
 import { zoneTable } from './zone-table.ts'
 
 // An engine of other authors, which resolves gaps and folds by the same convention ("compatible"). It is asked for
@@ -84,7 +84,7 @@ test('intervals agree with Temporal in every zone, around the changes of its off
       const parsed = parseDateTime(text, zone)
       if (!parsed.ok) throw new Error(parsed.reason)
 
-      const ours = interval({ type: 'interval', every, anchor: parsed.text, anchorGiven: true }, zone)
+      const ours = interval({ type: 'interval', every, anchor: parsed.text, anchorGiven: true }, zone, defaultDst)
       const oracle = new Oracle(text, zone, every)
       const most = 2 * intervalsBefore + Math.ceil((8 * DAY) / lengthMs(every)) + 8
       for (let after = moment - 2 * DAY; after < moment + 2 * DAY; after += DAY / 2) {

@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest'
-import { parseDateTime } from './datetime.ts'
+import { MAX_INSTANT, parseDateTime } from './datetime.ts'
 import { checkEvery, everyLimits, interval } from './interval.ts'
-import type { Every } from './schedule.ts'
+import { type Dst, defaultDst, type Every } from './schedule.ts'
 import { formatInZone } from './timezone.ts'
 
-const from = (zone: string, start: string, every: Every) => {
+const from = (zone: string, start: string, every: Every, dst: Dst = defaultDst) => {
   const parsed = parseDateTime(start, zone)
   if (!parsed.ok) throw new Error(parsed.reason)
   return {
     anchor: parsed.instant,
-    rule: interval({ type: 'interval', every, anchor: parsed.text, anchorGiven: true }, zone),
+    rule: interval({ type: 'interval', every, anchor: parsed.text, anchorGiven: true }, zone, dst),
   }
 }
 
 /** The first occurrences, as text in the zone. */
-function list(zone: string, start: string, every: Every, count: number): string[] {
-  const { anchor, rule } = from(zone, start, every)
+function list(zone: string, start: string, every: Every, count: number, dst?: Dst): string[] {
+  const { anchor, rule } = from(zone, start, every, dst)
   const found: string[] = []
   for (let next = rule.after(anchor - 1); next !== null && found.length < count; next = rule.after(next)) {
     found.push(formatInZone(next, zone))
@@ -112,22 +112,112 @@ describe('calendar units keep the wall time across real transitions', () => {
 
 describe('a day that a zone left out', () => {
   const { anchor, rule } = from('Pacific/Apia', '2011-12-28T08:00:00', { days: 1 })
+  const [third = 0, fourth = 0, fifth = 0] = ['2011-12-31', '2012-01-01', '2012-01-02'].map((day) =>
+    Date.parse(`${day}T08:00:00+14:00`),
+  )
+  const second = Date.parse('2011-12-29T08:00:00-10:00')
 
-  test('two indices share an instant, and it is one occurrence', () => {
-    expect(rule.occurrenceAt(2)).toBe(rule.occurrenceAt(3))
-    expect(rule.countIn(anchor - 1, rule.occurrenceAt(2))).toBe(3)
-    expect(rule.countIn(anchor - 1, rule.occurrenceAt(1))).toBe(2)
-    expect(rule.countIn(rule.occurrenceAt(2), rule.occurrenceAt(4))).toBe(1)
-    expect(rule.countIn(anchor, rule.occurrenceAt(5))).toBe(4)
+  test('its wall time and that of the day after share an instant, and it is one occurrence', () => {
+    expect(rule.after(second)).toBe(third)
+    expect(rule.after(third)).toBe(fourth)
+    expect(rule.countIn(anchor - 1, third)).toBe(3)
+    expect(rule.countIn(anchor - 1, second)).toBe(2)
+    expect(rule.countIn(third, fourth)).toBe(1)
+    expect(rule.countIn(anchor, fifth)).toBe(4)
   })
 
   test('going back over it is one step', () => {
-    expect(rule.atOrBefore(rule.occurrenceAt(3) - 1)).toBe(rule.occurrenceAt(1))
+    expect(rule.atOrBefore(third - 1)).toBe(second)
   })
 
   test('an interval of two days never doubles', () => {
     const { anchor, rule } = from('Pacific/Apia', '2011-12-28T08:00:00', { days: 2 })
-    expect(rule.countIn(anchor, rule.occurrenceAt(10))).toBe(10)
+    // The 30th is carried out on the 31st; the tenth after the 28th is 17 January.
+    expect(rule.after(anchor)).toBe(third)
+    expect(rule.countIn(anchor, Date.parse('2012-01-17T08:00:00+14:00'))).toBe(10)
+  })
+
+  test('under next_valid it is an occurrence of its own, where the next day begins; under skip it is none', () => {
+    const days = (dst: Dst) => list('Pacific/Apia', '2011-12-28T08:00:00', { days: 1 }, 4, dst).map((it) => it.slice(5))
+    const before = ['12-28T08:00:00-10:00', '12-29T08:00:00-10:00']
+    expect(days({ gap: 'next_valid', fold: 'first' })).toEqual([
+      ...before,
+      '12-31T00:00:00+14:00',
+      '12-31T08:00:00+14:00',
+    ])
+    expect(days({ gap: 'skip', fold: 'first' })).toEqual([...before, '12-31T08:00:00+14:00', '01-01T08:00:00+14:00'])
+    const { rule } = from('Pacific/Apia', '2011-12-28T08:00:00', { days: 1 }, { gap: 'skip', fold: 'first' })
+    expect(rule.gapsIn(anchor, fifth)).toEqual([])
+  })
+})
+
+describe('dst', () => {
+  const both: Dst = { gap: 'skip', fold: 'both' }
+  const second: Dst = { gap: 'next_valid', fold: 'second' }
+  const at = (text: string) => Date.parse(text)
+
+  test('places the wall times of calendar units', () => {
+    expect(list('America/New_York', '2026-03-07T02:30:00', { days: 1 }, 2, both).map((it) => it.slice(8, 16))).toEqual([
+      '07T02:30',
+      '09T02:30',
+    ])
+    expect(list('America/New_York', '2026-03-07T02:30:00', { days: 1 }, 2, second)[1]).toBe('2026-03-08T03:00:00-04:00')
+    expect(list('America/New_York', '2026-10-31T01:30:00', { days: 1 }, 4, both).map((it) => it.slice(8))).toEqual([
+      '31T01:30:00-04:00',
+      '01T01:30:00-04:00',
+      '01T01:30:00-05:00',
+      '02T01:30:00-05:00',
+    ])
+    expect(list('America/New_York', '2026-10-31T01:30:00', { days: 1 }, 2, second)[1]).toBe('2026-11-01T01:30:00-05:00')
+  })
+
+  test.for([
+    ['first', '-04:00', ['2026-11-01T01:30:00-04:00', '2026-11-02T01:30:00-05:00']],
+    ['first', '-05:00', ['2026-11-01T01:30:00-05:00', '2026-11-02T01:30:00-05:00']],
+    ['second', '-04:00', ['2026-11-01T01:30:00-04:00', '2026-11-02T01:30:00-05:00']],
+    ['second', '-05:00', ['2026-11-01T01:30:00-05:00', '2026-11-02T01:30:00-05:00']],
+    ['both', '-04:00', ['2026-11-01T01:30:00-04:00', '2026-11-01T01:30:00-05:00', '2026-11-02T01:30:00-05:00']],
+    ['both', '-05:00', ['2026-11-01T01:30:00-05:00', '2026-11-02T01:30:00-05:00']],
+  ] as const)('under %s a start in a fold with %s is that pass', ([fold, offset, expected]) => {
+    const dst: Dst = { gap: 'shift', fold }
+    const start = `2026-11-01T01:30:00${offset}`
+    expect(list('America/New_York', start, { days: 1 }, expected.length, dst)).toEqual(expected)
+    const { rule } = from('America/New_York', start, { days: 1 }, dst)
+    expect(rule.countIn(0, at('2026-11-02T01:30:00-05:00'))).toBe(expected.length)
+    expect(rule.atOrBefore(at(expected[0]))).toBe(at(expected[0]))
+    expect(rule.atOrBefore(at(expected[0]) - 1)).toBeNull()
+    expect(rule.mark(at(expected[0]))).toBe(expected[0].endsWith('-04:00') ? 'fold_first' : 'fold_second')
+  })
+
+  test('a start in a gap is placed by the policy', () => {
+    const first = (dst: Dst, every: Every = { days: 1 }) => {
+      const { rule } = from('America/New_York', '2026-03-08T02:30:00', every, dst)
+      return formatInZone(rule.after(0) ?? 0, 'America/New_York')
+    }
+    expect(first(defaultDst)).toBe('2026-03-08T03:30:00-04:00')
+    expect(first(second)).toBe('2026-03-08T03:00:00-04:00')
+    expect(first(both)).toBe('2026-03-09T02:30:00-04:00')
+    expect(first(second, { days: 1, hours: 1 })).toBe('2026-03-08T03:00:00-04:00')
+  })
+
+  test('does not touch exact units', () => {
+    for (const dst of [defaultDst, both, second]) {
+      const { rule } = from('America/New_York', '2026-03-08T00:30:00', { minutes: 30 }, dst)
+      const [start, end] = [at('2026-03-08T00:00:00-05:00'), at('2026-03-09T00:00:00-04:00')]
+      expect(rule.countIn(start, end - 1)).toBe(45)
+      expect(rule.gapsIn(start, end)).toEqual([])
+      expect(rule.mark(at('2026-03-08T03:30:00-04:00'))).toBeNull()
+    }
+  })
+
+  test('with exact units beside the calendar, skip counts as shift and both as first', () => {
+    const mixed = { days: 1, hours: 1 }
+    for (const start of ['2026-03-06T00:30:00', '2026-10-30T23:30:00']) {
+      expect(list('America/New_York', start, mixed, 6, both)).toEqual(list('America/New_York', start, mixed, 6))
+    }
+    // The day first: 02:30 on the 8th, placed at 03:00, and an hour.
+    expect(list('America/New_York', '2026-03-07T02:30:00', mixed, 2, second)[1]).toBe('2026-03-08T04:00:00-04:00')
+    expect(list('America/New_York', '2026-10-31T01:30:00', mixed, 2, second)[1]).toBe('2026-11-01T02:30:00-05:00')
   })
 })
 
@@ -135,6 +225,7 @@ test('without a start date the anchor itself is no occurrence', () => {
   const rule = interval(
     { type: 'interval', every: { hours: 2 }, anchor: '2026-01-01T00:00:00Z', anchorGiven: false },
     'UTC',
+    defaultDst,
   )
   expect(rule.after(0)).toBe(Date.UTC(2026, 0, 1, 2))
   expect(rule.atOrBefore(Date.UTC(2026, 0, 1, 1))).toBeNull()
@@ -148,6 +239,10 @@ test.for(['UTC', 'America/New_York', 'Pacific/Kiritimati'])('there is nothing af
   expect(rule.after(last)).toBeNull()
   expect(rule.after(8e15)).toBeNull()
   expect(from(zone, '9990-01-01', { years: 100 }).rule.after(Date.UTC(9991, 0))).toBeNull()
+  const hourly = from(zone, '9999-12-29T00:00:00', { hours: 1 }).rule
+  const end = hourly.atOrBefore(8e15) ?? 0
+  expect([end > MAX_INSTANT, end > MAX_INSTANT - 3_600_000, hourly.after(end)]).toEqual([false, true, null])
+  expect(hourly.countIn(end - 1, 8e15)).toBe(1)
 })
 
 describe('checkEvery', () => {

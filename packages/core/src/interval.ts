@@ -1,5 +1,5 @@
 import { MAX_INSTANT, resolveStored } from './datetime.ts'
-import { plus, type Recurrence, since } from './recurrence.ts'
+import { plus, type Recurrence, since, until } from './recurrence.ts'
 import type { Dst, Every, IntervalSchedule } from './schedule.ts'
 import { type Resolved, toInstant } from './timezone.ts'
 import { type Zoned, zoned } from './zoned.ts'
@@ -71,15 +71,17 @@ export function interval(schedule: IntervalSchedule, zone: string, dst: Dst): Zo
 
   const wallAt = (index: number) => addMonths(anchor.wall, index * months) + index * days * DAY
   const average = months * MONTH + days * DAY
+  // The anchor is an instant: its offset says which of two equal wall times it is.
+  const repeated = anchorGiven && toInstant(zone, anchor.wall).kind === 'fold'
   if (exact > 0) {
-    const at = (index: number) => (index === 0 ? anchor.instant : placed(zone, wallAt(index), dst)) + index * exact
+    const at = (index: number) =>
+      (index === 0 && repeated ? anchor.instant : placed(zone, wallAt(index), dst)) + index * exact
     return unmarked(stepped(at, { origin: anchor.instant, average: average + exact, first }))
   }
 
   const walls = (from: number) => stepped(wallAt, { origin: anchor.wall, average, first: from })
   const rule = zoned(walls(first), zone, dst)
-  if (!anchorGiven || toInstant(zone, anchor.wall).kind !== 'fold') return rule
-  // The anchor is an instant: its offset says which of two equal wall times it is.
+  if (!repeated) return rule
   if (dst.fold === 'both') return { ...rule, ...since(rule, anchor.instant) }
   const rest = zoned(walls(1), zone, dst)
   return { ...rest, ...plus(rest, [anchor.instant]) }
@@ -116,14 +118,7 @@ const LAST = MAX_INSTANT + DAY
 
 /** Exact units have nothing that a change of clock could touch. */
 function unmarked(rule: Recurrence): Zoned {
-  const within: Recurrence = {
-    ...rule,
-    after(instant) {
-      const next = rule.after(instant)
-      return next !== null && next <= MAX_INSTANT ? next : null
-    },
-  }
-  return { ...within, mark: () => null, gapsIn: () => [] }
+  return { ...until(rule, MAX_INSTANT), mark: () => null, gapsIn: () => [] }
 }
 
 function placed(zone: string, wall: number, { gap, fold }: Dst): number {

@@ -1,26 +1,17 @@
 import { describe, expect, test } from 'vitest'
+import { policies } from '../test/policies.ts'
+import { cron, every, rrule } from '../test/schedules.ts'
 import { parseDateTime } from './datetime.ts'
-import { firstCursor, nextOccurrence, occurrences, plan } from './planner.ts'
-import type { Every, IntervalSchedule, Misfire, OnceSchedule, Policies } from './schedule.ts'
+import { clockAfter, nextOccurrence, occurrences, plan } from './planner.ts'
+import type { Misfire, OnceSchedule, Schedule } from './schedule.ts'
 import { formatInZone, parseZone } from './timezone.ts'
 
 const at = (time: string) => Date.parse(`2026-06-01T${time}Z`)
-const policies = (misfire: Partial<Misfire> = {}, jitterSeconds = 0, zone = 'UTC'): Policies => ({
-  zone,
-  seed: '0199a1b2-0000-7000-8000-000000000001',
-  jitterSeconds,
-  misfire: { policy: 'last', graceSeconds: 900, max: 1000, ...misfire },
-})
-const every = (every: Every, anchor = '2026-06-01T00:00:00Z', end?: string): IntervalSchedule => ({
-  type: 'interval',
-  every,
-  anchor,
-  anchorGiven: true,
-  ...(end !== undefined && { end }),
-})
 const minutely = every({ minutes: 1 })
 const once: OnceSchedule = { type: 'once', at: '2026-06-01T12:00:00Z' }
 const exactly = (time: string) => ({ nominal: at(time), effective: at(time) })
+const sent = (time: string) => ({ ...exactly(time), behind: false })
+const jittered = (jitterSeconds: number) => policies({ jitterSeconds })
 
 describe('the example jobs, created on Thursday 1 January 2026, 10:20:30 in Jakarta', () => {
   const created = Date.parse('2026-01-01T10:20:30+07:00')
@@ -39,7 +30,7 @@ describe('the example jobs, created on Thursday 1 January 2026, 10:20:30 in Jaka
     const parsed = parseDateTime(start ?? formatInZone(created, zone), zone)
     if (!parsed.ok) throw new Error(parsed.reason)
     const schedule = { ...every(units, parsed.text), anchorGiven: start !== null }
-    const next = nextOccurrence(schedule, policies({}, 0, zone), firstCursor(schedule, created))
+    const next = nextOccurrence(schedule, policies({ zone }), created)
     expect(formatInZone(next?.nominal ?? 0, zone)).toBe(expected)
   })
 })
@@ -49,14 +40,25 @@ describe('a job on time', () => {
     expect(plan(minutely, policies(), at('12:00:00'), at('12:00:59.999'))).toEqual({
       send: [],
       unsent: [],
+      cancel: false,
       next: exactly('12:01:00'),
+      wakeAt: at('12:01:00'),
       cursor: at('12:00:00'),
+      runs: 0,
     })
   })
 
   test('the occurrence whose time has come is sent, once', () => {
     const due = plan(minutely, policies(), at('12:00:00'), at('12:01:00'))
-    expect(due).toEqual({ send: [exactly('12:01:00')], unsent: [], next: exactly('12:02:00'), cursor: at('12:01:00') })
+    expect(due).toEqual({
+      send: [sent('12:01:00')],
+      unsent: [],
+      cancel: false,
+      next: exactly('12:02:00'),
+      wakeAt: at('12:02:00'),
+      cursor: at('12:01:00'),
+      runs: 1,
+    })
     expect(plan(minutely, policies(), due.cursor, at('12:01:00')).send).toEqual([])
   })
 
@@ -85,27 +87,30 @@ describe('a job on time', () => {
 })
 
 describe('misfire: 12:01 to 12:20 missed, seen at 12:20:30 with a grace of 15 minutes', () => {
-  const see = (misfire: Partial<Misfire>) => plan(minutely, policies(misfire), at('12:00:00'), at('12:20:30'))
+  const see = (misfire: Partial<Misfire>) => plan(minutely, policies({ misfire }), at('12:00:00'), at('12:20:30'))
   const old = { reason: 'missed_grace', first: at('12:01:00'), last: at('12:05:00'), count: 5 }
 
   test('last sends the newest and coalesces the others within the grace', () => {
     expect(see({ policy: 'last' })).toEqual({
-      send: [exactly('12:20:00')],
+      send: [sent('12:20:00')],
       unsent: [old, { reason: 'coalesced', first: at('12:06:00'), last: at('12:19:00'), count: 14 }],
+      cancel: false,
       next: exactly('12:21:00'),
+      wakeAt: at('12:21:00'),
       cursor: at('12:20:00'),
+      runs: 1,
     })
   })
 
   test('all sends every one within the grace', () => {
     const { send, unsent } = see({ policy: 'all' })
-    expect([send.length, send[0], send.at(-1)]).toEqual([15, exactly('12:06:00'), exactly('12:20:00')])
+    expect([send.length, send[0], send.at(-1)]).toEqual([15, sent('12:06:00'), sent('12:20:00')])
     expect(unsent).toEqual([old])
   })
 
   test('all sends the newest up to its maximum, and coalesces the older', () => {
     const { send, unsent } = see({ policy: 'all', max: 3 })
-    expect(send).toEqual([exactly('12:18:00'), exactly('12:19:00'), exactly('12:20:00')])
+    expect(send).toEqual([sent('12:18:00'), sent('12:19:00'), sent('12:20:00')])
     expect(unsent).toEqual([old, { reason: 'coalesced', first: at('12:06:00'), last: at('12:17:00'), count: 12 }])
   })
 
@@ -117,33 +122,37 @@ describe('misfire: 12:01 to 12:20 missed, seen at 12:20:30 with a grace of 15 mi
   })
 
   test('skip sends what is late by a second, and not what is later', () => {
-    const sent = (now: string) => plan(minutely, policies({ policy: 'skip' }), at('12:00:00'), at(now)).send
-    expect(sent('12:01:01')).toEqual([exactly('12:01:00')])
-    expect(sent('12:01:01.001')).toEqual([])
+    const seen = (now: string) =>
+      plan(minutely, policies({ misfire: { policy: 'skip' } }), at('12:00:00'), at(now)).send
+    expect(seen('12:01:01')).toEqual([sent('12:01:00')])
+    expect(seen('12:01:01.001')).toEqual([])
   })
 
   test('what is late by the grace exactly is sent, a millisecond more is not', () => {
-    const sent = (now: string) => plan(every({ hours: 1 }), policies(), at('11:00:00'), at(now)).send
-    expect(sent('12:15:00')).toEqual([exactly('12:00:00')])
-    expect(sent('12:15:00.001')).toEqual([])
+    const seen = (now: string) => plan(every({ hours: 1 }), policies(), at('11:00:00'), at(now)).send
+    expect(seen('12:15:00')).toEqual([sent('12:00:00')])
+    expect(seen('12:15:00.001')).toEqual([])
   })
 })
 
 describe('a one-time job is never lost', () => {
   test.for(['skip', 'last', 'all'] as const)('under %s it is sent within its grace and expired past it', (policy) => {
-    expect(plan(once, policies({ policy }), at('11:00:00'), at('11:59:59'))).toMatchObject({
+    expect(plan(once, policies({ misfire: { policy } }), at('11:00:00'), at('11:59:59'))).toMatchObject({
       send: [],
       next: exactly('12:00:00'),
     })
     for (const now of ['12:00:00', '12:15:00']) {
-      expect(plan(once, policies({ policy }), at('11:00:00'), at(now))).toEqual({
-        send: [exactly('12:00:00')],
+      expect(plan(once, policies({ misfire: { policy } }), at('11:00:00'), at(now))).toEqual({
+        send: [sent('12:00:00')],
         unsent: [],
+        cancel: false,
         next: null,
+        wakeAt: null,
         cursor: at('12:00:00'),
+        runs: 1,
       })
     }
-    expect(plan(once, policies({ policy }), at('11:00:00'), at('12:15:00.001'))).toMatchObject({
+    expect(plan(once, policies({ misfire: { policy } }), at('11:00:00'), at('12:15:00.001'))).toMatchObject({
       send: [],
       unsent: [{ reason: 'expired', first: at('12:00:00'), last: at('12:00:00'), count: 1 }],
       next: null,
@@ -151,38 +160,81 @@ describe('a one-time job is never lost', () => {
   })
 })
 
-test('an every-second job that slept a year is one run, and costs no more than one that slept a minute', () => {
+describe('an every-second job that slept a year', () => {
   const [start, now] = [Date.UTC(2026, 0, 1), Date.UTC(2027, 0, 1)]
-  const schedule = every({ seconds: 1 }, '2026-01-01T00:00:00Z')
-  for (const jitterSeconds of [0, 3600]) {
-    const began = performance.now()
-    for (let i = 0; i < 100; i += 1) plan(schedule, policies({}, jitterSeconds), start, now)
-    expect(performance.now() - began).toBeLessThan(1000)
+  const to = (last: number) => Array.from({ length: last + 1 }, (_, i) => i).join(',')
+  const secondly: Record<string, Schedule> = {
+    interval: every({ seconds: 1 }, '2026-01-01T00:00:00Z'),
+    cron: cron('* * * * * *'),
+    'cron of named times': cron('0-59 0-59 0-23 * * *'),
+    rrule: rrule('FREQ=SECONDLY', '2026-01-01T00:00:00Z'),
+    'rrule of named times': rrule(
+      `FREQ=DAILY;BYHOUR=${to(23)};BYMINUTE=${to(59)};BYSECOND=${to(59)}`,
+      '2026-01-01T00:00:00Z',
+    ),
   }
-  expect(plan(schedule, policies(), start, now)).toMatchObject({
-    send: [{ nominal: now }],
-    unsent: [
-      { reason: 'missed_grace', first: start + 1000, last: now - 901_000, count: 31_536_000 - 901 },
-      { reason: 'coalesced', first: now - 900_000, last: now - 1000, count: 900 },
-    ],
+
+  test.for(Object.entries(secondly))('is one pass and one run, cheaply: %s', ([, schedule]) => {
+    for (const jitterSeconds of [0, 3600]) {
+      const given = policies({ zone: 'America/New_York', jitterSeconds })
+      plan(schedule, given, start, now)
+      const began = performance.now()
+      for (let i = 0; i < 10; i += 1) plan(schedule, given, start, now)
+      expect((performance.now() - began) / 10).toBeLessThan(50)
+      const { send, unsent } = plan(schedule, given, start, now)
+      expect([send.length, unsent.length]).toEqual([1, 2])
+    }
+  })
+
+  test.for(['interval', 'cron', 'cron of named times', 'rrule', 'rrule of named times'])(
+    '%s: each second is accounted for',
+    (name) => {
+      expect(plan(secondly[name] as Schedule, policies(), start, now)).toMatchObject({
+        send: [{ nominal: now }],
+        unsent: [
+          { reason: 'missed_grace', first: start + 1000, last: now - 901_000, count: 31_536_000 - 901 },
+          { reason: 'coalesced', first: now - 900_000, last: now - 1000, count: 900 },
+        ],
+      })
+    },
+  )
+})
+
+describe('the bounds of a rule are inclusive', () => {
+  const bounds = { start: '2026-06-01T14:00:00+02:00', end: '2026-06-01T15:00:00+02:00' }
+  const rules: Record<string, Schedule> = {
+    cron: cron('*/30 * * * *', bounds),
+    rrule: rrule('FREQ=DAILY;BYHOUR=13,14,15,16;BYMINUTE=0,30', '2026-05-01T00:00:00+02:00', bounds),
+    'exact rrule': rrule('FREQ=MINUTELY;INTERVAL=30', '2026-05-01T00:00:00+02:00', bounds),
+  }
+  const inside = [exactly('12:00:00'), exactly('12:30:00'), exactly('13:00:00')]
+
+  test.for(Object.entries(rules))('%s', ([, schedule]) => {
+    expect(occurrences(schedule, policies({ zone: 'Europe/Rome' }), 0, 10)).toEqual(inside)
+    const all = policies({ zone: 'Europe/Rome', misfire: { policy: 'all', graceSeconds: 86_400 } })
+    const planned = plan(schedule, all, at('11:00:00'), at('18:00:00'))
+    expect(planned).toMatchObject({ unsent: [], next: null, wakeAt: null, cursor: at('13:00:00'), runs: 3 })
+    expect(planned.send).toEqual(inside.map((it) => ({ ...it, behind: false })))
+    expect(clockAfter(schedule, all, at('11:00:00'))).toEqual({ next: inside[0], wakeAt: at('12:00:00') })
+    expect(clockAfter(schedule, all, at('13:00:00'))).toEqual({ next: null, wakeAt: null })
   })
 })
 
 describe('jitter', () => {
   test('an occurrence is due at its effective time, and late from there', () => {
-    const [next] = occurrences(every({ hours: 1 }), policies({}, 600), at('11:30:00'), 1)
+    const [next] = occurrences(every({ hours: 1 }), jittered(600), at('11:30:00'), 1)
     if (!next) throw new Error('no occurrence')
     expect(next.nominal).toBe(at('12:00:00'))
     expect(next.effective).toBeGreaterThan(next.nominal)
-    const sent = (now: number) => plan(every({ hours: 1 }), policies({}, 600), at('11:30:00'), now).send
-    expect(sent(next.effective - 1)).toEqual([])
-    expect(sent(next.effective)).toEqual([next])
-    expect(sent(next.effective + 900_000)).toEqual([next])
-    expect(sent(next.effective + 900_001)).toEqual([])
+    const seen = (now: number) => plan(every({ hours: 1 }), jittered(600), at('11:30:00'), now).send
+    expect(seen(next.effective - 1)).toEqual([])
+    expect(seen(next.effective)).toEqual([{ ...next, behind: false }])
+    expect(seen(next.effective + 900_000)).toEqual([{ ...next, behind: false }])
+    expect(seen(next.effective + 900_001)).toEqual([])
   })
 
   test('larger than the interval, it still stays before the next occurrence', () => {
-    for (const { nominal, effective } of occurrences(minutely, policies({}, 3600), at('12:00:00'), 500)) {
+    for (const { nominal, effective } of occurrences(minutely, jittered(3600), at('12:00:00'), 500)) {
       expect(effective - nominal).toBeGreaterThanOrEqual(0)
       expect(effective - nominal).toBeLessThan(60_000)
     }
@@ -190,8 +242,8 @@ describe('jitter', () => {
 
   test('the end of a schedule does not move the occurrences before it', () => {
     const ending = every({ minutes: 1 }, '2026-06-01T00:00:00Z', '2026-06-01T12:01:00Z')
-    expect(occurrences(ending, policies({}, 600), at('12:00:00'), 9)).toEqual(
-      occurrences(minutely, policies({}, 600), at('12:00:00'), 1),
+    expect(occurrences(ending, jittered(600), at('12:00:00'), 9)).toEqual(
+      occurrences(minutely, jittered(600), at('12:00:00'), 1),
     )
   })
 })
@@ -201,5 +253,5 @@ test.for([
   ['an anchor that is no datetime', every({ days: 1 }, 'soon'), 'UTC'],
   ['an empty interval', every({}), 'UTC'],
 ] as const)('%s is a RangeError, so that the row can be set aside', ([, schedule, zone]) => {
-  expect(() => plan(schedule, policies({}, 0, zone), 0, 1)).toThrow(RangeError)
+  expect(() => plan(schedule, policies({ zone }), 0, 1)).toThrow(RangeError)
 })

@@ -88,8 +88,8 @@ export function plan(
 export function omissions(line: Timeline, { blackouts }: Policies, from: number, to: number): Unsent[] {
   if (from >= to) return []
   const dark = blackouts.flatMap((it) => {
-    const low = Math.max(from, it.from - 1)
-    const high = line.all.atOrBefore(Math.min(to, it.to - 1))
+    const [low, end] = [Math.max(from, it.from - 1), Math.min(to, it.to - 1)]
+    const high = low < end ? line.all.atOrBefore(end) : null
     return high === null ? [] : run(line.all, 'blackout', low, high)
   })
   const gaps = line.gapsIn(from, to).map((it): Unsent => ({ reason: 'dst_gap', ...it }))
@@ -102,7 +102,7 @@ function wakeAfter(line: Timeline, { blackouts }: Policies, cursor: number, next
   const dark = blackouts.length === 0 ? null : line.all.after(cursor)
   const hole = dark === null ? undefined : rangeOf(blackouts, dark)
   if (hole) {
-    const last = line.all.atOrBefore(Math.min(hole.to, next ?? Infinity) - 1)
+    const last = line.all.atOrBefore(hole.to - 1)
     if (last !== null) wakes.push(last)
   }
   // Without a next occurrence the rule ends soon: what its last days may have lost to a gap is seen within a year.

@@ -11,7 +11,7 @@ export function readNewSchedule(body: NewSchedule, zone: string, now: number): R
   const bounds = { startDate: body.start_date, endDate: body.end_date }
   switch (body.type) {
     case 'interval':
-      return readInterval({ every: everyOf(body), ...bounds }, zone, now)
+      return readInterval({ every: everyOf(body), dst: body.dst, ...bounds }, zone, now)
     case 'cron':
       return readCron({ cron: body.cron, ...bounds }, zone)
     case 'rrule': {

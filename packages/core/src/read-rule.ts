@@ -1,5 +1,5 @@
 import { checkCron } from './cron.ts'
-import { type DateTimeResult, parseDateTime, readStored } from './datetime.ts'
+import { type DateTimeResult, parseDateTime, readStored, resolveStored } from './datetime.ts'
 import type { FieldError } from './problem.ts'
 import type { ReadSchedule } from './read-schedule.ts'
 import { readRrule as readRruleText } from './rrule.ts'
@@ -39,18 +39,17 @@ export function readRrule(
 ): ReadSchedule<RruleSchedule> {
   const errors: FieldError[] = []
   const bounds = readBounds(fields, zone, errors, base)
-  const read = readRruleText(fields.rrule ?? base?.rrule ?? '', zone)
+  const kept = base
+    ? { anchor: base.anchor, anchorGiven: base.anchorGiven }
+    : { anchor: formatInZone(Math.floor(now / 1000) * 1000, zone), anchorGiven: false }
+  const read = readRruleText(fields.rrule ?? base?.rrule ?? '', zone, resolveStored(kept.anchor, zone))
   if ('errors' in read) return { errors: [...read.errors, ...errors] }
   if (read.freq === 'SECONDLY' && !read.bounded && bounds.end === undefined && !fields.limited) {
     const message = 'has FREQ=SECONDLY without an end; give it COUNT or UNTIL, or the job an end_date or max_runs'
     errors.push({ path: 'rrule', message })
   }
   if (errors.length > 0) return { errors }
-  const anchor = read.dtstart
-    ? { anchor: read.dtstart.text, anchorGiven: true }
-    : base
-      ? { anchor: base.anchor, anchorGiven: base.anchorGiven }
-      : { anchor: formatInZone(Math.floor(now / 1000) * 1000, zone), anchorGiven: false }
+  const anchor = read.dtstart ? { anchor: read.dtstart.text, anchorGiven: true } : kept
   return { schedule: { type: 'rrule', rrule: read.rrule, ...anchor, ...bounds } }
 }
 

@@ -1,4 +1,4 @@
-import { parseDateTime, readStored } from './datetime.ts'
+import { type DateTimeResult, parseDateTime, readStored } from './datetime.ts'
 import { checkEvery, everyLimits } from './interval.ts'
 import type { FieldError } from './problem.ts'
 import { readDateTime } from './read-rule.ts'
@@ -20,14 +20,16 @@ type DstFields = { [Part in keyof Dst]?: Dst[Part] | undefined }
 export function readOnce(scheduleTime: string, zone: string, dst: DstFields = {}): ReadSchedule<OnceSchedule> {
   const read = parseDateTime(scheduleTime, zone)
   if (!read.ok) return { errors: [{ path: 'schedule_time', message: read.reason }] }
-  if (!read.naive || read.kind === 'plain') return { schedule: { type: 'once', at: read.text } }
-  const found = toInstant(zone, read.wall)
-  if (found.kind === 'gap' && dst.gap === 'next_valid')
-    return { schedule: { type: 'once', at: formatInZone(found.gapEnd, zone) } }
-  if (found.kind === 'fold' && dst.fold === 'second') {
-    return { schedule: { type: 'once', at: formatWall(read.wall, found.second) } }
-  }
-  return { schedule: { type: 'once', at: read.text } }
+  const found = read.naive && read.kind === 'gap' && dst.gap === 'next_valid' ? toInstant(zone, read.wall) : null
+  const at = found?.kind === 'gap' ? formatInZone(found.gapEnd, zone) : passOf(read, zone, dst)
+  return { schedule: { type: 'once', at } }
+}
+
+/** The text of a datetime, of its second pass where that is what counts and nothing else was said. */
+function passOf({ naive, wall, text }: Extract<DateTimeResult, { ok: true }>, zone: string, dst: DstFields): string {
+  if (!naive || dst.fold !== 'second') return text
+  const found = toInstant(zone, wall)
+  return found.kind === 'fold' ? formatWall(wall, found.second) : text
 }
 
 /** The fields of an interval schedule; a field that is `undefined` is taken from `base`, null means none. */
@@ -35,6 +37,8 @@ export interface IntervalFields {
   every: Every | undefined
   startDate: string | null | undefined
   endDate: string | null | undefined
+  /** Says which pass a start date without an offset means that occurs twice. */
+  dst?: DstFields | undefined
 }
 
 /**
@@ -43,7 +47,7 @@ export interface IntervalFields {
  * @param base the schedule that is being changed, in the same zone
  */
 export function readInterval(
-  { every, startDate, endDate }: IntervalFields,
+  { every, startDate, endDate, dst = {} }: IntervalFields,
   zone: string,
   now: number,
   base?: IntervalSchedule,
@@ -60,7 +64,7 @@ export function readInterval(
     type: 'interval',
     every: nonZero(units),
     ...(start
-      ? { anchor: start.text, anchorGiven: true }
+      ? { anchor: passOf(start, zone, dst), anchorGiven: true }
       : startDate === undefined && base
         ? { anchor: base.anchor, anchorGiven: base.anchorGiven }
         : { anchor: formatInZone(now, zone), anchorGiven: false }),

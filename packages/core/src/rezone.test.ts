@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { cron, rrule } from '../test/schedules.ts'
 import { rezone } from './rezone.ts'
 import type { IntervalSchedule } from './schedule.ts'
 
@@ -39,4 +40,34 @@ describe('rezone', () => {
       anchor: '2024-01-20T08:00:00-05:00',
     })
   })
+  test('a cron keeps its text, and its bounds their wall times', () => {
+    const schedule = cron('0 8 * * *', { start: '2024-01-20T08:00:00+07:00', end: '2024-07-01T08:00:00+07:00' })
+    expect(rezone(schedule, 'Asia/Jakarta', 'America/New_York')).toEqual({
+      ...schedule,
+      start: '2024-01-20T08:00:00-05:00',
+      end: '2024-07-01T08:00:00-04:00',
+    })
+    expect(rezone(cron('@daily'), 'Asia/Jakarta', 'America/New_York')).toEqual(cron('@daily'))
+  })
+
+  test('a rule keeps the wall time of its DTSTART', () => {
+    const schedule = rrule('FREQ=DAILY', '2024-01-20T08:00:00+07:00', { start: '2024-07-01T08:00:00+07:00' })
+    const moved = { ...schedule, anchor: '2024-01-20T08:00:00-05:00', start: '2024-07-01T08:00:00-04:00' }
+    expect(rezone(schedule, 'Asia/Jakarta', 'America/New_York')).toEqual(moved)
+    const unanchored = { ...schedule, anchorGiven: false }
+    expect(rezone(unanchored, 'Asia/Jakarta', 'America/New_York')).toEqual({ ...moved, anchorGiven: false })
+  })
+
+  test.for(['HOURLY', 'MINUTELY;INTERVAL=30', 'SECONDLY;COUNT=9'])(
+    'a rule of FREQ=%s without DTSTART keeps its beat',
+    (freq) => {
+      const schedule = rrule(`FREQ=${freq}`, '2024-01-20T08:00:00+07:00')
+      expect(rezone({ ...schedule, anchorGiven: false }, 'Asia/Jakarta', 'America/New_York')).toMatchObject({
+        anchor: '2024-01-19T20:00:00-05:00',
+      })
+      expect(rezone(schedule, 'Asia/Jakarta', 'America/New_York')).toMatchObject({
+        anchor: '2024-01-20T08:00:00-05:00',
+      })
+    },
+  )
 })

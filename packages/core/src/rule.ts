@@ -1,7 +1,19 @@
 import { compileCron } from './cron.ts'
 import { readStored, resolveStored } from './datetime.ts'
 import { interval } from './interval.ts'
-import { disjoint, except, never, plus, type Range, single, until } from './recurrence.ts'
+import {
+  disjoint,
+  except,
+  has,
+  never,
+  plus,
+  type Range,
+  type Recurrence,
+  rangeOf,
+  since,
+  single,
+  until,
+} from './recurrence.ts'
 import { compileRrule } from './rrule.ts'
 import type { Dst, RruleSchedule, Schedule } from './schedule.ts'
 import { type Zoned, zoned } from './zoned.ts'
@@ -18,7 +30,7 @@ const DAY = 86_400_000
 export function rule(schedule: Schedule, zone: string, dst: Dst): Zoned {
   switch (schedule.type) {
     case 'once':
-      return { ...single(readStored(schedule.at).instant), mark: () => null, gapsIn: () => [] }
+      return unmoved(single(readStored(schedule.at).instant))
     case 'interval':
       return interval(schedule, zone, dst)
     case 'cron': {
@@ -30,27 +42,67 @@ export function rule(schedule: Schedule, zone: string, dst: Dst): Zoned {
   }
 }
 
+/** Wall times and instants in one: RDATE and EXDATE may give either, beside a rule that names either. */
 function rrule(schedule: RruleSchedule, zone: string, dst: Dst): Zoned {
   const it = compileRrule(schedule.rrule, resolveStored(schedule.anchor, zone), zone)
-  const named: Zoned = it.walls
-    ? zoned(it.walls, zone, dst)
-    : { ...(it.instants ?? never), mark: () => null, gapsIn: () => [] }
-  const bounded = it.untilInstant === null ? named : { ...named, ...until(named, it.untilInstant) }
-  const added = [...it.rdates.instants, ...instantsOf(it.rdates.walls, zone, dst)]
-  const left = [
-    ...it.exdates.instants.map(alone),
-    ...instantsOf(it.exdates.walls, zone, dst).map(alone),
-    ...it.exdates.days.map((wall): Range => dayOf(wall, zone)),
-  ]
-  const holes = disjoint(left)
-  const kept = except(plus(bounded, added), holes)
+  const { rdates, exdates } = it
+  // A wall time is excluded as such, before a gap moves it onto another or into the next day.
+  const leftWalls = disjoint([...exdates.walls.map(alone), ...exdates.days.map(wallDay)])
+  const leftInstants = disjoint(exdates.instants.map(alone))
+  // Only what is named by its instant needs the instants of wall times that are excluded.
+  const left =
+    it.walls && rdates.instants.length === 0
+      ? leftInstants
+      : disjoint([
+          ...leftInstants,
+          ...instantsOf(exdates.walls, zone, dst).map(alone),
+          ...exdates.days.map((wall) => dayOf(wall, zone)),
+        ])
+  const further = rdates.walls.filter((wall) => !rangeOf(leftWalls, wall))
+  const added = rdates.instants.filter((instant) => !rangeOf(left, instant))
+  const named = it.walls
+    ? ending(except(it.walls, leftWalls), further, it.untilInstant)
+    : exact(except(it.instants ?? never, left))
   return {
-    ...bounded,
-    ...kept,
-    gapsIn: (from, to) =>
-      bounded.gapsIn(from, to).filter((run) => !holes.some((hole) => hole.from <= run.first && run.last < hole.to)),
+    mark: (instant) => (has(named, instant) ? named.mark(instant) : null),
+    gapsIn: named.gapsIn,
+    ...except(plus(named, added), leftInstants),
+  }
+
+  /** A rule's wall times and further ones, which an `end` of the rule does not end. */
+  function ending(walls: Recurrence, further: number[], end: number | null): Zoned {
+    const others = plus(never, added)
+    const both = zoned(plus(walls, further), zone, dst, others)
+    if (end === null) return both
+    const late = zoned(plus(never, further), zone, dst, others)
+    const [first, then] = [until(both, end), since(late, end + 1)]
+    return {
+      after: (instant) => first.after(instant) ?? then.after(instant),
+      atOrBefore: (instant) => then.atOrBefore(instant) ?? first.atOrBefore(instant),
+      countIn: (from, to) => first.countIn(from, to) + then.countIn(from, to),
+      mark: (instant) => (instant <= end ? both : late).mark(instant),
+      gapsIn: (from, to) => [...both.gapsIn(from, Math.min(to, end)), ...late.gapsIn(Math.max(from, end), to)],
+    }
+  }
+
+  function exact(instants: Recurrence): Zoned {
+    const late = zoned(plus(never, further), zone, dst, plus(instants, added))
+    return {
+      ...plus(instants, instantsOf(further, zone, dst)),
+      mark: (instant) => (has(instants, instant) ? null : late.mark(instant)),
+      gapsIn: late.gapsIn,
+    }
   }
 }
+
+/** Instants that no change of clock could touch. */
+const unmoved = ({ after, atOrBefore, countIn }: Recurrence): Zoned => ({
+  after,
+  atOrBefore,
+  countIn,
+  mark: () => null,
+  gapsIn: () => [],
+})
 
 const alone = (instant: number): Range => ({ from: instant, to: instant + 1 })
 
@@ -64,7 +116,9 @@ function instantsOf(walls: number[], zone: string, dst: Dst): number[] {
   })
 }
 
-/** A whole wall day. */
+const wallDay = (midnight: number): Range => ({ from: midnight, to: midnight + DAY })
+
+/** The instants of a whole wall day. */
 function dayOf(wall: number, zone: string): Range {
   const start = (midnight: number) =>
     zoned(single(midnight), zone, { gap: 'next_valid', fold: 'first' }).after(midnight - 2 * DAY)

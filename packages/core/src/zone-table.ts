@@ -14,7 +14,6 @@ const SAMPLE_MS = 2 ** 29
 // A job may be asked for any year up to 9999; this many chunks are 279 years, some tens of kilobytes a zone.
 const MAX_CHUNKS = 256
 const SECOND = 1000
-const DAY = 86_400_000
 
 /**
  * The offsets of one zone, filled from the time zone database a chunk at a time, on first use.
@@ -24,7 +23,6 @@ const DAY = 86_400_000
 export class ZoneTable {
   readonly #chunks = new Map<number, Span[]>()
   readonly #read: (instant: number) => number
-  #skippedDays: number[] | undefined
 
   /** @param read the offset in milliseconds at an instant; slow, but always right. */
   constructor(read: (instant: number) => number) {
@@ -47,32 +45,6 @@ export class ZoneTable {
       else spans.push({ ...next })
     }
     return spans
-  }
-
-  /**
-   * The days, 1970 to 2100, that the zone left out by moving across the date line (Apia 2011): the wall time at which
-   * each would have begun, in milliseconds since 1970 as if the zone were UTC.
-   *
-   * Only such a move lets two daily wall times fall on one instant.
-   */
-  skippedDays(): readonly number[] {
-    this.#skippedDays ??= this.#findSkippedDays()
-    return this.#skippedDays
-  }
-
-  #findSkippedDays(): number[] {
-    const found: number[] = []
-    // Moves across the date line are permanent, so one look a year sees them; other changes are of a few hours.
-    for (let year = 1970; year < 2100; year += 1) {
-      const [from, to] = [Date.UTC(year, 0), Date.UTC(year + 1, 0)]
-      if (this.#read(to) - this.#read(from) < DAY / 2) continue
-      const spans = this.spansBetween(from, to)
-      for (const [i, span] of spans.entries()) {
-        const before = spans[i - 1]
-        if (before && span.offset - before.offset >= DAY) found.push(span.from + before.offset)
-      }
-    }
-    return found
   }
 
   #chunk(index: number): Span[] {

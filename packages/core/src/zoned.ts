@@ -1,5 +1,5 @@
 import { MAX_INSTANT } from './datetime.ts'
-import { has, type Recurrence } from './recurrence.ts'
+import { has, never, type Recurrence } from './recurrence.ts'
 import type { Dst, DstMark } from './schedule.ts'
 import { changesBetween, type Piece, pieceAt, type Source } from './zone-changes.ts'
 
@@ -7,7 +7,16 @@ const DAY = 86_400_000
 /** More than any change of clock moves a wall time. */
 const MARGIN = 26 * 3_600_000
 
-/** Consecutive wall times that a gap left out: their instants are as far past the gap as they are into it. */
+/**
+ * Pieces that are looked through for the next instant: more than eighty changes of clock that each leave out the only
+ * wall time between two. A rule that names a gap and nothing else would else be followed to the year 9999.
+ */
+const MOST_LOOKS = 500
+
+/**
+ * Wall times that one gap left out: their instants are as far past the gap as they are into it. One that would come to the
+ * instant of another is that one, and not left out.
+ */
 export interface GapRun {
   first: number
   last: number
@@ -27,15 +36,17 @@ export interface Zoned extends Recurrence {
  * (null) they happen as the clocks show them: none in a gap, twice in a fold.
  *
  * Two wall times that come to one instant, one of them moved out of a gap, are one occurrence.
+ *
+ * @param others instants that happen besides: what would come to one of them is not left out by a gap
  */
-export function zoned(walls: Recurrence, zone: string, dst: Dst | null): Zoned {
+export function zoned(walls: Recurrence, zone: string, dst: Dst | null, others: Recurrence = never): Zoned {
   return {
     after(instant) {
-      let from = instant + 1
-      while (from <= MAX_INSTANT) {
+      let from = Math.max(instant, -DAY) + 1
+      for (let looks = 0; looks < MOST_LOOKS && from <= MAX_INSTANT; looks += 1) {
         const piece = pieceAt(zone, dst, from)
         const found = piece.sources.map((source) => firstOf(walls, source, from)).filter((it) => it !== null)
-        if (found.length > 0) return found.length === 1 ? (found[0] as number) : Math.min(...found)
+        if (found.length > 0) return within(Math.min(...found))
         // Whatever comes later has a wall time no earlier than this one.
         const next = walls.after(from + piece.offset - MARGIN)
         if (next === null) return null
@@ -48,7 +59,7 @@ export function zoned(walls: Recurrence, zone: string, dst: Dst | null): Zoned {
       while (to >= -DAY) {
         const piece = pieceAt(zone, dst, to)
         const found = piece.sources.map((source) => lastOf(walls, source, to)).filter((it) => it !== null)
-        if (found.length > 0) return found.length === 1 ? (found[0] as number) : Math.max(...found)
+        if (found.length > 0) return Math.max(...found)
         const last = walls.atOrBefore(to + piece.offset + MARGIN)
         if (last === null) return null
         to = Math.min(piece.from - 1, last - piece.offset + MARGIN)
@@ -80,10 +91,11 @@ export function zoned(walls: Recurrence, zone: string, dst: Dst | null): Zoned {
       for (const { at, before, after } of changesBetween(zone, from - DAY, to + 1)) {
         const [low, high] = [Math.max(at - 1, from), Math.min(at + after - before - 1, to)]
         if (low >= high) continue
-        const count = walls.countIn(low + before, high + before)
-        const [first, last] = [walls.after(low + before), walls.atOrBefore(high + before)]
-        if (count > 0 && first !== null && last !== null)
-          runs.push({ first: first - before, last: last - before, count })
+        const shifted = apart(walls, low + before + 1, high + before, after - before)
+        const moved = shifted.filter((wall) => !has(others, wall - before))
+        const [first, last] = [moved[0], moved.at(-1)]
+        if (first === undefined || last === undefined) continue
+        runs.push({ first: first - before, last: last - before, count: moved.length })
       }
       return runs
     },
@@ -106,17 +118,25 @@ function lastOf(walls: Recurrence, { from, to, offset, collapseTo }: Source, ins
 function countOf(walls: Recurrence, { sources }: Piece, first: number, last: number): number {
   const [regular, moved] = sources
   if (!regular) return 0
-  let count = walls.countIn(first + regular.offset - 1, last + regular.offset)
+  const count = walls.countIn(first + regular.offset - 1, last + regular.offset)
   if (!moved) return count
   const { offset, collapseTo } = moved
   if (collapseTo !== undefined) {
     const isNew = first <= collapseTo && !has(walls, collapseTo + regular.offset)
     return isNew && walls.countIn(moved.from - 1, moved.to - 1) > 0 ? count + 1 : count
   }
-  // Some hours once or twice a year: walked, to leave out those that meet a regular one.
   const end = Math.min(last + offset, moved.to - 1)
-  for (let wall = walls.after(first + offset - 1); wall !== null && wall <= end; wall = walls.after(wall)) {
-    if (!has(walls, wall - offset + regular.offset)) count += 1
-  }
-  return count
+  return count + apart(walls, first + offset, end, regular.offset - offset).length
 }
+
+/** Those from `first` to `last`, both inclusive, that are no other's wall time when they move on by `shift`. */
+function apart(walls: Recurrence, first: number, last: number, shift: number): number[] {
+  const found: number[] = []
+  // Walked: it is some hours, once or twice a year.
+  for (let wall = walls.after(first - 1); wall !== null && wall <= last; wall = walls.after(wall)) {
+    if (!has(walls, wall + shift)) found.push(wall)
+  }
+  return found
+}
+
+const within = (instant: number): number | null => (instant <= MAX_INSTANT ? instant : null)
