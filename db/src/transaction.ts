@@ -4,9 +4,12 @@ import type { Pool, PoolClient } from './client.ts'
  * Runs `work` in one transaction on one client; commits when it resolves, rolls back when it throws.
  *
  * A client whose rollback fails is thrown away: its connection is of unknown state.
+ *
+ * @param on a pool; or a client that is in a transaction, of which `work` then becomes a part
  */
-export async function transaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
+export async function transaction<T>(on: Pool | PoolClient, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  if ('release' in on) return await work(on)
+  const client = await on.connect()
   let broken: Error | undefined
   try {
     await client.query('begin')

@@ -15,14 +15,21 @@ export function answerProblem(log: Logger, publicUrl: string | null): ErrorReque
 }
 
 function send(res: Response, problem: Problem, publicUrl: string | null, url: string): void {
-  const { status, title } = problems[problem.code]
-  res.status(status).set(problem.headers).type('application/problem+json')
+  res.status(problem.status).set(problem.headers).type('application/problem+json')
   const [instance] = url.split('?')
-  const type = `${publicUrl ?? ''}/problems/${problem.code}`
-  res.end(JSON.stringify({ type, title, status, detail: problem.message, instance, errors: problem.errors }))
+  const { errors, ...rest } = problemBody(problem, publicUrl)
+  res.end(JSON.stringify({ ...rest, instance, errors }))
 }
 
-function toProblem(error: unknown): Problem {
+/** A problem as it is answered, but for the `instance`, which is the request's. */
+export function problemBody(problem: Problem, publicUrl: string | null) {
+  const { status, title } = problems[problem.code]
+  const type = `${publicUrl ?? ''}/problems/${problem.code}`
+  return { type, title, status, detail: problem.message, ...(problem.errors && { errors: problem.errors }) }
+}
+
+/** What the caller is told of an error. */
+export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (isDatabaseAway(error)) return databaseUnavailable(error)
   if (isUndecodable(error)) {
@@ -55,7 +62,7 @@ function isUndecodable(error: unknown): boolean {
  * The innermost error, with what a log may hold of it. What wraps it or goes with it, a query's parameters or the row
  * that a constraint refused, can be a client's payload.
  */
-function causeOf(error: unknown): Error {
+export function causeOf(error: unknown): Error {
   let inner = error
   while (inner instanceof Error && inner.cause !== undefined) inner = inner.cause
   if (!(inner instanceof Error)) return new Error(String(inner))

@@ -1,9 +1,11 @@
 import { Problem } from '@scheduler/core/problem'
 import express, { type Express, type Request } from 'express'
+import { z } from 'zod'
 import { answerProblem, databaseUnavailable } from './answer-problem.ts'
 import { auth } from './auth.ts'
 import { check } from './check.ts'
 import { serveDocs } from './docs.ts'
+import { idempotencyOf } from './idempotency.ts'
 import { readJson } from './json-body.ts'
 import { restorePlus } from './queries.ts'
 import { requestLog } from './request-log.ts'
@@ -38,11 +40,13 @@ export function createApp(deps: Deps): Express {
 function mount(app: Express, route: AnyRoute, deps: Deps): void {
   app[route.method](pathOf(route), async (req, res) => {
     const query = route.query ? check(route.query, restorePlus(req.query), 'parameter') : refuseQuery(req, route)
-    const body = route.body ? check(route.body, await bodyOf(req, route)) : undefined
-    const input = { params: req.params, query, body, headers: req.headers, url: req.originalUrl }
+    const sent = route.body && (await bodyOf(req, route))
+    const body = route.body && check(route.body, sent)
+    const idempotency = idempotencyOf(req, sent, route)
+    const input = { params: req.params, query, body, headers: req.headers, url: req.originalUrl, idempotency }
     const answer = await withDeadline(route.handle(input as never, deps), route.deadlineMs ?? DEADLINE_MS)
     res.status(answer.status ?? route.answer.status).set(answer.headers ?? {})
-    res.type('application/json').end(JSON.stringify(answer.body))
+    res.type('application/json').end(answer.text ?? JSON.stringify(answer.body))
   })
 }
 
@@ -53,8 +57,9 @@ async function bodyOf(req: Request, route: AnyRoute): Promise<unknown> {
   const body = await readJson(req, route.bodyLimit)
   if (body !== undefined) return body
   if (route.bodyOptional) return {}
-  throw new Problem('validation-failed', 'The body is empty; send a JSON object.', {
-    errors: [{ path: '', message: 'must be a JSON object, not empty' }],
+  const wanted = route.body instanceof z.ZodArray ? 'a JSON array' : 'a JSON object'
+  throw new Problem('validation-failed', `The body is empty; send ${wanted}.`, {
+    errors: [{ path: '', message: `must be ${wanted}, not empty` }],
   })
 }
 

@@ -38,6 +38,8 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
       return `must be at most ${issue.maximum}${unitOf(issue.origin)}`
     case 'invalid_value':
       return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.join(', ')}`
+    case 'invalid_union':
+      return Array.isArray(issue.options) ? `must be one of ${issue.options.join(', ')}` : undefined
     case 'invalid_format':
       return issue.format === 'uuid' ? 'must be a UUID' : undefined
     default:

@@ -3,8 +3,9 @@ import { clockAfter } from '@scheduler/core/planner'
 import { type FieldError, invalid } from '@scheduler/core/problem'
 import { checkDst, readNewSchedule } from '@scheduler/core/read-new-schedule'
 import { parseZone } from '@scheduler/core/timezone'
+import type { Pool, PoolClient } from '@scheduler/db/client'
 import { createJob, type NewJob, newJobId } from '@scheduler/db/queries/create-job'
-import { exhausted } from '@scheduler/db/queries/edit-job'
+import { exhausted, type JobEdit } from '@scheduler/db/queries/edit-job'
 import { policiesOf } from '@scheduler/db/queries/policies-of'
 import { databaseNow } from './database-now.ts'
 import { jobAnswer } from './job-answer.ts'
@@ -12,9 +13,9 @@ import { readPayload, readPolicies, readTarget, unique } from './job-fields.ts'
 import type { Answer, Deps, Settings } from './route.ts'
 
 /** Creates a job and answers with it. @throws as `newJobOf` */
-export async function createFrom(body: NewJobBody, deps: Deps): Promise<Answer> {
+export async function createFrom(body: NewJobBody, on: Pool | PoolClient, deps: Deps): Promise<Answer> {
   const now = await databaseNow(deps)
-  const row = await createJob(deps.pool, newJobOf(body, now, deps.settings), now)
+  const row = await createJob(on, newJobOf(body, now, deps.settings), now)
   return jobAnswer(row, deps, { created: true })
 }
 
@@ -25,6 +26,28 @@ export async function createFrom(body: NewJobBody, deps: Deps): Promise<Answer> 
  * after now.
  */
 export function newJobOf(body: NewJobBody, now: Date, settings: Settings): NewJob {
+  const written = writtenBy(body, now, settings)
+  const { schedule } = written
+  const id = newJobId()
+  // The cursor is now: what the schedule named before was never promised. A start that is to come is itself the first.
+  const { next, wakeAt } = clockAfter(schedule, policiesOf({ id, ...written }, settings.graceSeconds), now.getTime())
+  if (!next || wakeAt === null) throw exhausted({ schedule })
+  return {
+    id,
+    type: schedule.type,
+    nextRunAt: new Date(wakeAt),
+    nextScheduledFor: new Date(next.nominal),
+    cursorAt: now,
+    ...written,
+  }
+}
+
+/**
+ * All that a create writes of what a client may write; what it leaves out is at its default.
+ *
+ * @throws Problem `validation-failed` that names every field at fault
+ */
+export function writtenBy(body: NewJobBody, now: Date, settings: Settings): Required<JobEdit> {
   const timezone = body.timezone ?? 'UTC'
   const zone = parseZone(timezone) ?? 'UTC'
   const errors: FieldError[] = []
@@ -36,18 +59,7 @@ export function newJobOf(body: NewJobBody, now: Date, settings: Settings): NewJo
   const { schedule } = result
   errors.push(...checkDst(schedule, policies.dst))
   if (errors.length > 0 || !target) throw invalid(errors)
-
-  const id = newJobId()
-  // The cursor is now: what the schedule named before was never promised. A start that is to come is itself the first.
-  const planned = policiesOf({ id, timezone, policies }, settings.graceSeconds)
-  const { next, wakeAt } = clockAfter(schedule, planned, now.getTime())
-  if (!next || wakeAt === null) throw exhausted({ schedule })
   return {
-    id,
-    type: schedule.type,
-    nextRunAt: new Date(wakeAt),
-    nextScheduledFor: new Date(next.nominal),
-    cursorAt: now,
     ...target,
     timezone,
     schedule,

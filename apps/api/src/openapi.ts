@@ -5,8 +5,10 @@ import {
   type RouteConfig,
 } from '@asteasolutions/zod-to-openapi'
 import { type ProblemCode, problems } from '@scheduler/core/problem'
+import { z } from 'zod'
 import { ProblemAnswer } from './answers.ts'
-import { type AnyRoute, isHealth } from './route.ts'
+import { DryRun } from './dry-run-answer.ts'
+import { type AnyRoute, isHealth, type Success } from './route.ts'
 import { routes } from './routes/index.ts'
 
 const JSON_TYPE = 'application/json'
@@ -16,9 +18,18 @@ const isOpen = ({ path }: AnyRoute) => isHealth(path)
 
 const headerTexts = {
   ETag: "The job's version in quotes; send it back as If-Match.",
+  'Idempotency-Replayed': '`true` where this is the answer to an earlier request with the same `Idempotency-Key`.',
   Link: 'The next page, `<…>; rel="next"`; absent on the last.',
   Location: 'Where it can be read.',
 }
+
+const IdempotencyHeader = z.object({
+  'Idempotency-Key': z.string().min(1).max(255).optional().meta({
+    description:
+      'Makes it safe to repeat the request: within 24 hours the same request with the same key is carried out once, and gets the same answer; another request with the key is refused. Visible ASCII characters, a random UUID for example.',
+    example: '0199b1f4-7a31-7c52-9d0e-3f6f2a1b8c4d',
+  }),
+})
 
 /** The OpenAPI 3.1 document of all routes, made from the schemas that validate. */
 export function openapi() {
@@ -51,7 +62,8 @@ export function openapi() {
 }
 
 function operation(route: AnyRoute): RouteConfig {
-  const { method, path, tag, summary, description, params, query, body, bodyOptional, answer, examples } = route
+  const { method, path, tag, summary, description, params, query, bodyOptional, examples } = route
+  const body = route.bodyShown ?? route.body
   return {
     method,
     path,
@@ -63,6 +75,7 @@ function operation(route: AnyRoute): RouteConfig {
     request: {
       ...(params && { params }),
       ...(query && { query: query as NonNullable<RouteConfig['request']>['query'] & object }),
+      ...(route.idempotent && { headers: IdempotencyHeader }),
       ...(body && {
         body: {
           required: !bodyOptional,
@@ -71,13 +84,41 @@ function operation(route: AnyRoute): RouteConfig {
       }),
     },
     responses: {
-      [answer.status]: {
-        description: answer.description,
-        ...(answer.headers && { headers: headersOf(answer.headers) }),
-        content: { [JSON_TYPE]: { schema: answer.schema, examples: named(examples.answer) } },
-      },
+      ...successes(route),
       ...problemResponses(route),
     },
+  }
+}
+
+/** Every answer that is no problem; those with one status as one. */
+function successes(route: AnyRoute): Record<string, ResponseConfig> {
+  const { answer, others = [], dryRun } = route
+  const all = [answer, ...others, ...(dryRun ? [DryRun] : [])]
+  const byStatus = Map.groupBy(all, ({ status }) => status)
+  return Object.fromEntries(
+    [...byStatus].map(([status, some]) => {
+      const schemas = some.map(({ schema }) => schema)
+      const either = {
+        status,
+        schema: schemas.length > 1 ? z.union(schemas) : (schemas[0] ?? z.never()),
+        description: some.map(({ description }) => description).join(' '),
+        headers: some.flatMap(({ headers = [] }) => headers),
+      }
+      return [status, success(either, route, status === answer.status ? route.examples.answer : undefined)]
+    }),
+  )
+}
+
+function success(
+  { description, headers = [], schema }: Success,
+  { idempotent }: AnyRoute,
+  examples?: Record<string, unknown>,
+): ResponseConfig {
+  const names = idempotent ? [...headers, 'Idempotency-Replayed' as const] : headers
+  return {
+    description,
+    ...(names.length > 0 && { headers: headersOf(names) }),
+    content: { [JSON_TYPE]: { schema, ...(examples && { examples: named(examples) }) } },
   }
 }
 
@@ -92,6 +133,7 @@ export function problemsOf(route: AnyRoute): ProblemCode[] {
   if (!isOpen(route)) codes.add('unauthorized')
   // A parameter that the route does not know is refused as well, also where it knows none.
   if (!isOpen(route)) codes.add('validation-failed')
+  if (route.idempotent) codes.add('idempotency-key-reused')
   if (route.body) codes.add('malformed-json').add('body-too-large').add('unsupported-media-type')
   if (!isOpen(route) && route.path !== '/callback/test') codes.add('database-unavailable')
   return [...codes]

@@ -22,7 +22,7 @@ const plain = z
   .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters')
 
 /** Parameters in which a space can only be a `+` that was not escaped, as `convert_to=GMT+7` is typed by anyone. */
-const WITH_PLUS = ['convert_to', 'from', 'to']
+const WITH_PLUS = ['convert_to', 'from', 'to', 'at']
 
 /** The query with those signs put back: `GMT 7` is `GMT+7`, `2026-01-01T00:00:00 07:00` is `…+07:00`. */
 export function restorePlus(query: Record<string, unknown>): Record<string, unknown> {
@@ -33,6 +33,14 @@ export function restorePlus(query: Record<string, unknown>): Record<string, unkn
 }
 
 export const ConvertQuery = z.strictObject({ convert_to })
+
+export const ExplainQuery = z.strictObject({
+  at: DateTimeText.meta({
+    description:
+      'The instant; without an offset, wall time in the job’s zone. A whole minute also means the only occurrence within it.',
+    example: '2026-11-24T08:00:00',
+  }),
+})
 
 export const JobsQuery = z.strictObject({
   convert_to,

@@ -21,16 +21,17 @@ const SENDING_MS = 250
  * first, either the claim sees the change, or the second statement waits for the claim and finds its attempt in flight.
  * As one statement with a CTE both halves see one snapshot, and a claim can slip in between.
  *
- * Returns only once what was claimed before is on the wire, so that no request begins after the answer.
+ * Returns only once what was claimed before is on the wire, so that no request begins after the answer. Given a client in
+ * a transaction it becomes a part of that, and leaves this to its caller (`waitForSending`, after the commit).
  */
 export async function changeJob(
-  pool: Pool,
+  on: Pool | PoolClient,
   id: string,
   matches: (version: number) => boolean,
   decide: (locked: LockedJob, client: PoolClient) => JobChange | null | Promise<JobChange | null>,
   after: (client: PoolClient, job: JobRow) => Promise<void>,
 ): Promise<JobRow> {
-  const { row, changed } = await transaction(pool, async (client) => {
+  const { row, changed } = await transaction(on, async (client) => {
     const locked = await lockJob(client, id, matches)
     const change = await decide(locked, client)
     if (!change) return { row: locked.job, changed: false }
@@ -45,7 +46,7 @@ export async function changeJob(
     if (updated.nextRunAt) await notifyDue(client, updated.nextRunAt, locked.now)
     return { row: updated, changed: true }
   })
-  if (changed) await waitForSending(pool, id)
+  if (changed && !('release' in on)) await waitForSending(on, id)
   return row
 }
 
@@ -70,7 +71,7 @@ export async function redirectPending(client: PoolClient, job: JobRow): Promise<
  * Waits out the time in which an attempt is claimed but may not have been sent: it was in flight before the change, and
  * its request must not reach the receiver long after the client was told that the job is deleted, paused or edited.
  */
-async function waitForSending(pool: Pool, jobId: string): Promise<void> {
+export async function waitForSending(pool: Pool, jobId: string): Promise<void> {
   const { rows } = await pool.query<{ ms: number | null }>(
     `select extract(epoch from now() - max(claimed_at))::float8 * 1000 as ms
      from executions where job_id = $1 and finished_at is null and state = 'running'`,

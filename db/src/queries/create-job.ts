@@ -1,6 +1,6 @@
 import type { Schedule } from '@scheduler/core/schedule'
 import { v7 as uuidv7 } from 'uuid'
-import type { Pool } from '../client.ts'
+import type { Pool, PoolClient } from '../client.ts'
 import { notifyDue } from '../notify.ts'
 import type { JobRow, StoredPolicies } from '../schema/jobs.ts'
 
@@ -34,8 +34,8 @@ const insertSql = `
   values ($1, $2, 'active', 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
 
 /** Inserts an active job, in one statement, and wakes the dispatchers when it is due soon. Returns its row. */
-export async function createJob(pool: Pool, job: NewJob, now: Date): Promise<JobRow> {
-  await pool.query({
+export async function createJob(client: Pool | PoolClient, job: NewJob, now: Date): Promise<JobRow> {
+  await client.query({
     name: 'insert-job',
     text: insertSql,
     values: [
@@ -57,7 +57,7 @@ export async function createJob(pool: Pool, job: NewJob, now: Date): Promise<Job
       job.payload,
     ],
   })
-  await notifyDue(pool, job.nextRunAt, now)
+  await notifyDue(client, job.nextRunAt, now)
   return {
     ...job,
     status: 'active',

@@ -1,16 +1,16 @@
-import type { Pool } from '../client.ts'
+import type { Pool, PoolClient } from '../client.ts'
 import { cancelPending, changeJob } from './change-job.ts'
 import { recordDue } from './record-due.ts'
 
 /** Deletes a job: it is invisible from now on, and what it had pending is cancelled. Its ledger stays. */
 export async function deleteJob(
-  pool: Pool,
+  on: Pool | PoolClient,
   id: string,
   matches: (version: number) => boolean,
   graceSeconds = 900,
 ): Promise<void> {
   await changeJob(
-    pool,
+    on,
     id,
     matches,
     async ({ job, now }, client) => {

@@ -1,6 +1,6 @@
 import { Problem } from '@scheduler/core/problem'
 import type { MisfirePolicy } from '@scheduler/core/schedule'
-import type { Pool } from '../client.ts'
+import type { Pool, PoolClient } from '../client.ts'
 import { notifyDue } from '../notify.ts'
 import type { JobRow } from '../schema/jobs.ts'
 import { cancelPending, changeJob } from './change-job.ts'
@@ -19,13 +19,13 @@ export interface PauseRequest {
  * @throws Problem `job-completed`
  */
 export async function pauseJob(
-  pool: Pool,
+  on: Pool | PoolClient,
   id: string,
   { reason, until, missed }: PauseRequest,
   matches: (version: number) => boolean,
 ): Promise<JobRow> {
   return await changeJob(
-    pool,
+    on,
     id,
     matches,
     ({ job, now }) => {

@@ -1,4 +1,5 @@
 import type { Pool } from '../client.ts'
+import { pruneKeys } from './idempotency.ts'
 
 export interface Pruned {
   executions: number
@@ -10,12 +11,13 @@ const BATCH = 5_000
 
 /**
  * Deletes what is older than `days`: finished executions with their attempts, then deleted and completed jobs that no
- * execution belongs to any more, and workers that are long gone. Works in batches until nothing is left or `signal`
- * says stop.
+ * execution belongs to any more, and workers that are long gone; and idempotency keys past their day. Works in batches
+ * until nothing is left or `signal` says stop.
  */
 export async function prune(pool: Pool, days: number, signal?: AbortSignal): Promise<Pruned> {
   const executions = await inBatches(() => pruneExecutions(pool, days), signal)
   const jobs = await inBatches(() => pruneJobs(pool, days), signal)
+  await inBatches(() => pruneKeys(pool, BATCH), signal)
   await inBatches(() => pruneVersions(pool, days), signal)
   await pool.query('delete from blackouts where to_at < now() - make_interval(days => $1)', [days])
   await pool.query(

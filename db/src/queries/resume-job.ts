@@ -28,10 +28,15 @@ export interface ResumeOptions {
  *
  * @throws Problem `job-completed`, or `job-quarantined` when its schedule still can't be computed.
  */
-export async function resumeJob(pool: Pool, boss: PgBoss, id: string, options: ResumeOptions): Promise<JobRow> {
+export async function resumeJob(
+  on: Pool | PoolClient,
+  boss: PgBoss,
+  id: string,
+  options: ResumeOptions,
+): Promise<JobRow> {
   let resumed: Resumed | undefined
   const row = await changeJob(
-    pool,
+    on,
     id,
     options.matches,
     async ({ job, now }, client) => {
@@ -49,7 +54,8 @@ export async function resumeJob(pool: Pool, boss: PgBoss, id: string, options: R
       if (resumed) await carryOut(client, boss, job, resumed)
     },
   )
-  if (resumed?.rows.some(({ behind }) => behind)) await promote(pool, [id])
+  // As a part of a transaction there is nothing to promote yet: the leader sees to it.
+  if (!('release' in on) && resumed?.rows.some(({ behind }) => behind)) await promote(on, [id])
   return row
 }
 

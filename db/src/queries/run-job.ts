@@ -1,5 +1,5 @@
 import type { PgBoss } from 'pg-boss'
-import type { Pool } from '../client.ts'
+import type { Pool, PoolClient } from '../client.ts'
 import { notifyWork } from '../notify.ts'
 import { transaction } from '../transaction.ts'
 import { type FullExecution, getExecutionAt } from './executions.ts'
@@ -9,11 +9,11 @@ import type { LedgerRow } from './ledger-rows.ts'
 
 /** Puts an execution into the queue, now, outside the job's schedule; a paused or completed job has it too. */
 export async function runJob(
-  pool: Pool,
+  on: Pool | PoolClient,
   boss: PgBoss,
   id: string,
 ): Promise<{ execution: FullExecution; timezone: string }> {
-  return await transaction(pool, async (client) => {
+  return await transaction(on, async (client) => {
     // The lock orders it with a delete: it is either refused, or cancelled with the rest.
     const { job, now } = await lockJob(client, id, () => true)
     const row: LedgerRow = {

@@ -16,6 +16,8 @@ export const problems = {
   'blackout-not-found': { status: 404, title: 'There is no such blackout' },
   'method-not-allowed': { status: 405, title: 'The route does not answer this method' },
   'job-type-conflict': { status: 409, title: 'The job is of another type' },
+  'idempotency-key-reused': { status: 409, title: 'The idempotency key was used for another request' },
+  'external-id-ambiguous': { status: 409, title: 'Several jobs have this external_id' },
   'job-completed': { status: 409, title: 'The job is completed' },
   'job-quarantined': { status: 409, title: 'The job is quarantined' },
   'too-many-blackouts': { status: 409, title: 'The tag has too many blackouts' },

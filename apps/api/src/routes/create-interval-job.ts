@@ -1,7 +1,8 @@
 import { NewIntervalJob } from '@scheduler/core/job'
 import { JobAnswer } from '../answers.ts'
+import { CreateQuery, createThrough, Replaced } from '../create-through.ts'
+import { rehearseCreate } from '../dry-run-create.ts'
 import { dailyBody, dailyJob } from '../examples.ts'
-import { createFrom } from '../new-job.ts'
 import { route } from '../route.ts'
 
 export const createIntervalJob = route({
@@ -11,9 +12,12 @@ export const createIntervalJob = route({
   summary: 'Create an interval job',
   description:
     'Repeats every so many units, at least one of which is more than 0. Years to days are calendar units in the job’s zone (08:00 stays 08:00 when the clocks change), hours to seconds are exact.',
+  query: CreateQuery,
   body: NewIntervalJob,
+  idempotent: true,
   answer: { status: 201, schema: JobAnswer, description: 'The job.', headers: ['Location', 'ETag'] },
-  problems: ['schedule-exhausted'],
+  others: [Replaced],
+  problems: ['schedule-exhausted', 'job-type-conflict', 'external-id-ambiguous', 'stale-version'],
   examples: {
     body: {
       daily: dailyBody,
@@ -22,7 +26,11 @@ export const createIntervalJob = route({
     answer: { daily: dailyJob },
   },
 
-  async handle({ body }, deps) {
-    return await createFrom({ type: 'interval', ...body }, deps)
+  async handle(input, deps) {
+    return await createThrough({ ...input, body: { type: 'interval', ...input.body } }, deps)
+  },
+
+  async dryRun(input, deps) {
+    return await rehearseCreate({ ...input, body: { type: 'interval', ...input.body } }, deps)
   },
 })

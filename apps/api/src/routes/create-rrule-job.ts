@@ -1,8 +1,9 @@
 import { NewRruleJob } from '@scheduler/core/job'
 import { JobAnswer } from '../answers.ts'
+import { CreateQuery, createThrough, Replaced } from '../create-through.ts'
+import { rehearseCreate } from '../dry-run-create.ts'
 import { rruleBody, rruleJob } from '../examples.ts'
 import { RULE_BODY_LIMIT } from '../json-body.ts'
-import { createFrom } from '../new-job.ts'
 import { route } from '../route.ts'
 
 export const createRruleJob = route({
@@ -12,13 +13,20 @@ export const createRruleJob = route({
   summary: 'Create an rrule job',
   description:
     'Repeats as a rule of RFC 5545 says, in the job’s zone. `DAILY` and coarser keep their wall time when the clocks change, as `dst` says; `HOURLY` and finer are exact durations.',
+  query: CreateQuery,
   body: NewRruleJob,
   bodyLimit: RULE_BODY_LIMIT,
+  idempotent: true,
   answer: { status: 201, schema: JobAnswer, description: 'The job.', headers: ['Location', 'ETag'] },
-  problems: ['schedule-exhausted'],
+  others: [Replaced],
+  problems: ['schedule-exhausted', 'job-type-conflict', 'external-id-ambiguous', 'stale-version'],
   examples: { body: { rrule: rruleBody }, answer: { rrule: rruleJob } },
 
-  async handle({ body }, deps) {
-    return await createFrom({ type: 'rrule', ...body }, deps)
+  async handle(input, deps) {
+    return await createThrough({ ...input, body: { type: 'rrule', ...input.body } }, deps)
+  },
+
+  async dryRun(input, deps) {
+    return await rehearseCreate({ ...input, body: { type: 'rrule', ...input.body } }, deps)
   },
 })

@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { batchBody, changeEach, selection } from '../batch-change.ts'
+import { BATCH_DEADLINE_MS, ChangedBatch } from '../batch-results.ts'
+import { route } from '../route.ts'
+import { Resume, resumeJob } from './resume-job.ts'
+
+const id = '0199b1f4-7a31-7c52-9d0e-3f6f2a1b8c4d'
+
+export const batchResume = route({
+  method: 'post',
+  path: '/jobs/batch/resume',
+  tag: 'Jobs',
+  summary: 'Resume many jobs',
+  description:
+    'Each as by POST /jobs/{id}/resume, in a transaction of its own. With `tag`: those that have it and are paused or quarantined.',
+  ...batchBody(z.strictObject({ ...selection, ...Resume.shape })),
+  bodyLimit: 1024 * 1024,
+  deadlineMs: BATCH_DEADLINE_MS,
+  answer: { status: 200, schema: ChangedBatch, description: 'What became of each.' },
+  problems: [],
+  examples: {
+    body: { listed: [id], tagged: { tag: 'reports', missed: 'last' } },
+    answer: { done: { results: [{ status: 200, job_id: id }] } },
+  },
+
+  async handle({ body }, deps) {
+    return await changeEach(resumeJob, body, ['paused', 'quarantined'], deps)
+  },
+})
