@@ -90,7 +90,7 @@ export function editOf(
         return readOnce(given.schedule_time ?? schedule.at, zone, policies.dst)
       case 'interval':
         return readInterval(
-          { every: everyOf(given, merge ? schedule.every : {}), ...dates },
+          { every: everyOf(given, merge ? schedule.every : {}), ...dates, dst: policies.dst },
           zone,
           now.getTime(),
           schedule,

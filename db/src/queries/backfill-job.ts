@@ -3,7 +3,7 @@ import { invalid, Problem } from '@scheduler/core/problem'
 import type { Occurrence, OverlapPolicy, Policies } from '@scheduler/core/schedule'
 import { timeline } from '@scheduler/core/timeline'
 import type { PgBoss } from 'pg-boss'
-import type { Pool } from '../client.ts'
+import type { Pool, PoolClient } from '../client.ts'
 import { notifyDue, notifyWork } from '../notify.ts'
 import type { JobRow } from '../schema/jobs.ts'
 import { transaction } from '../transaction.ts'
@@ -41,8 +41,13 @@ export interface Backfilled {
  *
  * @throws Problem `job-not-found`, `validation-failed` for a range that is not past or has too many, or `job-quarantined`.
  */
-export async function backfillJob(pool: Pool, boss: PgBoss, id: string, request: Backfill): Promise<Backfilled> {
-  const { done, waits } = await transaction(pool, async (client) => {
+export async function backfillJob(
+  on: Pool | PoolClient,
+  boss: PgBoss,
+  id: string,
+  request: Backfill,
+): Promise<Backfilled> {
+  const { done, waits } = await transaction(on, async (client) => {
     const { job, now } = await lockJob(client, id, () => true)
     if (request.to > now)
       throw invalid([{ path: 'to', message: 'must not be in the future: the schedule sends those' }])
@@ -75,7 +80,8 @@ export async function backfillJob(pool: Pool, boss: PgBoss, id: string, request:
       return rows[0]?.n ?? 0
     }
   })
-  if (waits) await promote(pool, [id])
+  // Within a transaction of the caller's, whose lock on the job keeps others out, it can be done at once.
+  if (waits) await promote(on, [id])
   return done
 }
 

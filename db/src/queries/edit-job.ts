@@ -61,11 +61,11 @@ export async function editJob(
 
 function clockOf(job: JobRow, edited: JobRow, now: Date, graceSeconds: number): JobChange {
   const changed = !sameInstants(job, edited)
-  const policies = policiesOf(edited, graceSeconds)
   const runs = onlyMoved(job, edited) ? job.runs : 0
-  const isSpent = policies.maxRuns !== null && runs >= policies.maxRuns
+  const isSpent = runs >= (edited.policies.maxRuns ?? Infinity)
   const revived = job.status === 'completed' && edited.policies.maxRuns !== job.policies.maxRuns && !isSpent
   if (!changed && !revived && job.status !== 'active') return {}
+  const policies = policiesOf(edited, graceSeconds)
   const cursorAt = changed || revived ? now : job.cursorAt
   const { next, wakeAt } = clockAfter(edited.schedule, policies, cursorAt.getTime())
   if (!next || wakeAt === null) throw exhausted(edited)

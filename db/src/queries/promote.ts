@@ -1,4 +1,4 @@
-import type { Pool } from '../client.ts'
+import type { Pool, PoolClient } from '../client.ts'
 import { notifyDue } from '../notify.ts'
 import { transaction } from '../transaction.ts'
 
@@ -18,15 +18,15 @@ const READY = `e.behind and not exists (
  *
  * @param jobIds null for all
  */
-export async function promote(pool: Pool, jobIds: string[] | null): Promise<number> {
+export async function promote(on: Pool | PoolClient, jobIds: string[] | null): Promise<number> {
   if (jobIds?.length === 0) return 0
-  const { rows: ready } = await pool.query<{ id: string }>({
+  const { rows: ready } = await on.query<{ id: string }>({
     name: jobIds ? 'ready-of-jobs' : 'ready-of-all',
     text: `select distinct e.job_id as id from executions e where ${READY} ${jobIds ? 'and e.job_id = any($2::uuid[])' : ''} limit $1`,
     values: jobIds ? [BATCH, jobIds] : [BATCH],
   })
   if (ready.length === 0) return 0
-  return await transaction(pool, async (client) => {
+  return await transaction(on, async (client) => {
     const ids = ready.map(({ id }) => id)
     await client.query('select from jobs where id = any($1::uuid[]) order by id for update', [ids])
     const { rows } = await client.query<{ at: Date; now: Date }>(

@@ -8,6 +8,7 @@ import { getJob } from '@scheduler/db/queries/jobs'
 import { z } from 'zod'
 import { databaseUnavailable } from '../answer-problem.ts'
 import { BackfillAnswer } from '../answers.ts'
+import { idempotently } from '../idempotency.ts'
 import { jobId } from '../ids.ts'
 import { JobParams } from '../queries.ts'
 import { route } from '../route.ts'
@@ -32,6 +33,7 @@ export const backfillJob = route({
   description: `Sends what the schedule, as it is now, names in the range: executions of kind \`backfill\`, beside the schedule, which does not move. What was backfilled before is not sent again. At most ${MOST_BACKFILLED.toLocaleString('en')} occurrences.`,
   params: JobParams,
   body: Backfill,
+  idempotent: true,
   answer: { status: 202, schema: BackfillAnswer, description: 'How many are sent.' },
   problems: ['job-not-found', 'job-quarantined'],
   examples: {
@@ -39,19 +41,23 @@ export const backfillJob = route({
     answer: { one: { executions: 1, skipped: 0 } },
   },
 
-  async handle({ params, body }, { db, pool, boss }) {
-    const queue = boss()
+  async handle({ params, body, idempotency }, deps) {
+    const queue = deps.boss()
     if (!queue) throw databaseUnavailable()
-    const job = await getJob(db, jobId(params))
-    const zone = parseZone(job.timezone) ?? 'UTC'
-    const errors: FieldError[] = []
-    const from = readDateTime('from', body.from, zone, errors)
-    const to = readDateTime('to', body.to, zone, errors)
-    if (from && to && from.instant >= to.instant) errors.push({ path: 'to', message: 'must be after from' })
-    if (!from || !to || errors.length > 0) throw invalid(errors)
-    const range = { from: new Date(from.instant), to: new Date(to.instant) }
-    return {
-      body: await backfill(pool, queue, job.id, { ...range, overlap: body.overlap, perSecond: body.rate_per_second }),
-    }
+    const job = await getJob(deps.db, jobId(params))
+    const request = readBackfill(body, job.timezone)
+    return await idempotently(idempotency, deps, async (on) => ({ body: await backfill(on, queue, job.id, request) }))
   },
 })
+
+/** @throws Problem `validation-failed` that names every field at fault. */
+function readBackfill(body: z.infer<typeof Backfill>, timezone: string) {
+  const zone = parseZone(timezone) ?? 'UTC'
+  const errors: FieldError[] = []
+  const from = readDateTime('from', body.from, zone, errors)
+  const to = readDateTime('to', body.to, zone, errors)
+  if (from && to && from.instant >= to.instant) errors.push({ path: 'to', message: 'must be after from' })
+  if (!from || !to || errors.length > 0) throw invalid(errors)
+  const range = { from: new Date(from.instant), to: new Date(to.instant) }
+  return { ...range, overlap: body.overlap, perSecond: body.rate_per_second }
+}

@@ -93,17 +93,27 @@ describe('POST /jobs/{id}/resume', () => {
     expect((await pool.query('select from pgboss.job')).rowCount).toBe(1)
   })
 
-  test('all: each is sent up to misfire.max, the older are one row', async ({ api, pool }) => {
+  test('all: each is sent in its turn, up to misfire.max, the older are one row', async ({ api, pool }) => {
     const id = await pausedFor(api, 5, { misfire: { max: 3 } })
     await resume(api, id, { missed: 'all' })
     const rows = await executions(api)
     expect(rows.map((it: { state: string; count: number }) => [it.state, it.count])).toEqual([
-      ['queued', 1],
-      ['queued', 1],
+      ['waiting', 1],
+      ['waiting', 1],
       ['queued', 1],
       ['skipped', 2],
     ])
-    expect((await pool.query('select from pgboss.job')).rowCount).toBe(3)
+    expect(rows[0]).toMatchObject({ reason: 'overlap_queued', next_attempt_at: null })
+    expect((await pool.query('select from pgboss.job')).rowCount).toBe(1)
+  })
+
+  test('all, where overlap is allowed: each is sent at the rate', async ({ api }) => {
+    const id = await pausedFor(api, 3, { overlap: 'allow' })
+    await resume(api, id, { missed: 'all', rate_per_second: 0.5 })
+    const rows = (await executions(api)).toReversed()
+    const after = (it: { next_attempt_at: string | null; created_at: string }) =>
+      it.next_attempt_at && Date.parse(it.next_attempt_at) - Date.parse(it.created_at)
+    expect(rows.map(after)).toEqual([null, 2_000, 4_000])
   })
 
   test('a pause that left nothing out leaves no row; an active job stays as it is', async ({ api }) => {

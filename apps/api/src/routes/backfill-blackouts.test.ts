@@ -1,0 +1,120 @@
+import { describe, expect } from 'vitest'
+import { type Api, daily, test } from '../../test/api.ts'
+
+const DAY = 86_400_000
+const text = (at: number) => new Date(at).toISOString()
+const interval = async (api: Api, fields: object = {}) =>
+  (await api.call('POST', '/jobs/interval', { ...daily, ...fields })).body
+
+describe('POST /jobs/{id}/backfill', () => {
+  const range = () => ({ from: text(Date.now() - 5 * DAY), to: text(Date.now()) })
+
+  test('202 with the number of executions, beside the schedule', async ({ api }) => {
+    const job = await interval(api)
+    const { status, body } = await api.call('POST', `/jobs/${job.job_id}/backfill`, range())
+    expect([status, body]).toEqual([202, { executions: 5, skipped: 0 }])
+    const executions = (await api.call('GET', `/jobs/${job.job_id}/executions`)).body
+    expect(executions.map((it: { kind: string; state: string }) => [it.kind, it.state])).toEqual([
+      ...Array.from({ length: 4 }, () => ['backfill', 'waiting']),
+      ['backfill', 'queued'],
+    ])
+    expect(executions[0]).toMatchObject({ reason: 'overlap_queued', next_attempt_at: null })
+    expect((await api.call('GET', `/jobs/${job.job_id}`)).body).toEqual(job)
+    expect((await api.call('POST', `/jobs/${job.job_id}/backfill`, range())).body).toEqual({
+      executions: 0,
+      skipped: 5,
+    })
+  })
+
+  test('a repeated request with the same Idempotency-Key gets the same answer', async ({ api }) => {
+    const { job_id } = await interval(api)
+    const asked = range()
+    const call = () => api.call('POST', `/jobs/${job_id}/backfill`, asked, { 'idempotency-key': 'again' })
+    const [first, second] = [await call(), await call()]
+    expect(second.body).toEqual(first.body)
+    expect(second.headers.get('idempotency-replayed')).toBe('true')
+  })
+
+  test('422 for a range that is not past, is none, or has too many occurrences', async ({ api }) => {
+    const { job_id } = await interval(api, { days: undefined, seconds: 1 })
+    const path = async (body: object) => {
+      const answered = await api.call('POST', `/jobs/${job_id}/backfill`, body)
+      return [answered.status, answered.body.errors?.[0].path]
+    }
+    expect(await path({ ...range(), to: text(Date.now() + DAY) })).toEqual([422, 'to'])
+    expect(await path({ from: range().to, to: range().from })).toEqual([422, 'to'])
+    expect(await path(range())).toEqual([422, 'to'])
+    expect(await path({ ...range(), overlap: 'never' })).toEqual([422, 'overlap'])
+    expect(await path({ from: 'yesterday', to: text(Date.now()) })).toEqual([422, 'from'])
+  })
+
+  test('404 for a job that is not there', async ({ api }) => {
+    const { status } = await api.call('POST', `/jobs/${crypto.randomUUID()}/backfill`, range())
+    expect(status).toBe(404)
+  })
+})
+
+describe('blackouts of tags', () => {
+  const body = { tag: 'reports', from: '2098-12-24T00:00:00', to: '2098-12-27T00:00:00', timezone: 'Europe/Rome' }
+
+  test('are created, listed by tag in pages, and deleted', async ({ api }) => {
+    const { status, body: made, headers } = await api.call('POST', '/blackouts', { ...body, reason: 'holidays' })
+    expect(status).toBe(201)
+    expect(headers.get('location')).toBe(`/blackouts/${made.blackout_id}`)
+    expect(made).toMatchObject({ tag: 'reports', from: '2098-12-24T00:00:00+01:00', reason: 'holidays' })
+    const other = (await api.call('POST', '/blackouts', { ...body, tag: 'other' })).body
+    const first = await api.call('GET', '/blackouts?limit=1')
+    expect(first.body.map((it: { blackout_id: string }) => it.blackout_id)).toEqual([other.blackout_id])
+    const [, next = ''] = /<(.*)>/.exec(first.headers.get('link') ?? '') ?? []
+    expect((await api.call('GET', next)).body).toMatchObject([
+      { blackout_id: made.blackout_id, from: '2098-12-23T23:00:00+00:00' },
+    ])
+    expect((await api.call('GET', '/blackouts?tag=reports')).body).toHaveLength(1)
+    expect((await api.call('DELETE', `/blackouts/${made.blackout_id}`)).status).toBe(200)
+    expect((await api.call('DELETE', `/blackouts/${made.blackout_id}`)).body.type).toBe('/problems/blackout-not-found')
+    expect((await api.call('DELETE', '/blackouts/x')).status).toBe(404)
+  })
+
+  test('422 naming the field', async ({ api }) => {
+    const path = async (fields: object) =>
+      (await api.call('POST', '/blackouts', { ...body, ...fields })).body.errors[0].path
+    expect(await path({ to: body.from })).toBe('to')
+    expect(await path({ from: '2020-01-01', to: '2020-01-02' })).toBe('to')
+    expect(await path({ tag: '' })).toBe('tag')
+    expect(await path({ timezone: 'Mars' })).toBe('timezone')
+    expect(await path({ job_id: 'x' })).toBe('job_id')
+  })
+})
+
+describe('POST /jobs/{id}/pause with until', () => {
+  const pause = async (api: Api, fields: object) => {
+    const { job_id } = await interval(api)
+    return await api.call('POST', `/jobs/${job_id}/pause`, fields)
+  }
+
+  test('the end of the pause is shown, in the job’s zone', async ({ api, pool }) => {
+    const { status, body } = await pause(api, { reason: 'holidays', until: '2098-01-01T00:00:00', missed: 'last' })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ status: 'paused', paused_until: '2098-01-01T00:00:00+07:00', schedule_time: null })
+    expect((await pool.query('select resume_missed from jobs')).rows).toEqual([{ resume_missed: 'last' }])
+    const resumed = await api.call('POST', `/jobs/${body.job_id}/resume`)
+    expect(resumed.body).toMatchObject({ status: 'active', paused_until: null })
+  })
+
+  test('a paused job takes another end, and keeps its reason', async ({ api }) => {
+    const { body } = await pause(api, { reason: 'holidays' })
+    const again = await api.call('POST', `/jobs/${body.job_id}/pause`, { until: '2098-01-01' })
+    expect(again.body).toMatchObject({
+      paused_until: '2098-01-01T00:00:00+07:00',
+      status_reason: 'holidays',
+      version: 3,
+    })
+    const same = await api.call('POST', `/jobs/${body.job_id}/pause`, { until: '2098-01-01' })
+    expect(same.body.version).toBe(3)
+  })
+
+  test('422 for an end that is not in the future', async ({ api }) => {
+    expect((await pause(api, { until: '2020-01-01' })).body.errors[0].path).toBe('until')
+    expect((await pause(api, { until: 'soon' })).body.errors[0].path).toBe('until')
+  })
+})
