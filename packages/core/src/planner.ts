@@ -62,7 +62,7 @@ export function plan(
     unsent: inOrder([...decided.unsent, ...overlapped(skipped), ...omitted]),
     cancel,
     next: upcoming === null ? null : line.at(upcoming),
-    wakeAt: wakeAfter(line, policies, end, upcoming),
+    wakeAt: wakeAfter(line, policies, end, upcoming, now),
     cursor: end,
     runs,
   }
@@ -96,8 +96,17 @@ export function omissions(line: Timeline, { blackouts }: Policies, from: number,
   return [...dark, ...gaps]
 }
 
+/** How far ahead gaps are looked for, ms: when the next occurrence is further away, the job is looked at once more then. */
+const GAP_HORIZON = 10 * 366 * 86_400_000
+
 /** When the next occurrence is due, or what comes before it and is left out is complete. */
-function wakeAfter(line: Timeline, { blackouts }: Policies, cursor: number, next: number | null): number | null {
+function wakeAfter(
+  line: Timeline,
+  { blackouts, dst }: Policies,
+  cursor: number,
+  next: number | null,
+  now: number,
+): number | null {
   const wakes = next === null ? [] : [line.at(next).effective]
   const dark = blackouts.length === 0 ? null : line.all.after(cursor)
   const hole = dark === null ? undefined : rangeOf(blackouts, dark)
@@ -106,8 +115,10 @@ function wakeAfter(line: Timeline, { blackouts }: Policies, cursor: number, next
     if (last !== null) wakes.push(last)
   }
   // Without a next occurrence the rule ends soon: what its last days may have lost to a gap is seen within a year.
-  const [gap] = line.gapsIn(cursor, next ?? cursor + 400 * 86_400_000)
+  const horizon = Math.max(cursor, now) + GAP_HORIZON
+  const [gap] = line.gapsIn(cursor, Math.min(horizon, next ?? cursor + 400 * 86_400_000))
   if (gap) wakes.push(gap.last)
+  else if (dst.gap === 'skip' && next !== null && next > horizon) wakes.push(horizon)
   return wakes.length === 0 ? null : Math.min(...wakes)
 }
 
@@ -138,5 +149,5 @@ export function occurrences(schedule: Schedule, policies: Policies, after: numbe
 export function clockAfter(schedule: Schedule, policies: Policies, cursor: number): Pick<Plan, 'next' | 'wakeAt'> {
   const line = timeline(schedule, policies)
   const next = line.after(cursor)
-  return { next: next === null ? null : line.at(next), wakeAt: wakeAfter(line, policies, cursor, next) }
+  return { next: next === null ? null : line.at(next), wakeAt: wakeAfter(line, policies, cursor, next, cursor) }
 }

@@ -88,7 +88,10 @@ export function zoned(walls: Recurrence, zone: string, dst: Dst | null, others: 
     gapsIn(from, to) {
       if (dst?.gap !== 'skip' || from >= to) return []
       const runs: GapRun[] = []
-      for (const { at, before, after } of changesBetween(zone, from - DAY, to + 1)) {
+      // A rule may begin thousands of years from now: what lies before its first wall time is not looked at.
+      const begin = walls.after(from - MARGIN)
+      if (begin === null || begin - MARGIN > to) return []
+      for (const { at, before, after } of changesBetween(zone, Math.max(from, begin - MARGIN) - DAY, to + 1)) {
         const [low, high] = [Math.max(at - 1, from), Math.min(at + after - before - 1, to)]
         if (low >= high) continue
         const shifted = apart(walls, low + before + 1, high + before, after - before)
