@@ -15,7 +15,7 @@ const units = Object.fromEntries(Object.keys(everyLimits).map((unit) => [unit, z
 
 const bounds = { start_date: z.string().nullable(), end_date: z.string().nullable() }
 
-const ScheduleAnswer = z
+export const ScheduleAnswer = z
   .union([
     z.strictObject({ schedule_time: z.string() }),
     z.strictObject({ ...units, ...bounds }),

@@ -39,23 +39,31 @@ export function batchBody<S extends z.ZodType<Selection>>(object: S) {
  * of each. Each is a transaction of its own.
  *
  * @param which the jobs with a tag that the route could change
+ * @param dryRun whether it only answers with what would become of each
  */
 export async function changeEach(
   route: AnyRoute,
   { ids, tag, ...body }: Selection,
   which: JobSelection,
   deps: Deps,
+  dryRun = false,
 ): Promise<Answer> {
   const chosen = ids ?? (await taggedJobs(deps.pool, tag ?? '', which, MAX_BATCH + 1))
   const results = await each(chosen.slice(0, MAX_BATCH), deps, async (id) => {
-    const input = { params: { id }, query: {}, body, headers: {}, url: route.path, idempotency: null }
-    await route.handle(input as never, deps)
+    const query = dryRun ? { dry_run: 'true' } : {}
+    const input = { params: { id }, query, body, headers: {}, url: route.path, idempotency: null }
+    const { body: answered } = await route.handle(input as never, deps)
+    return dryRun ? { diff: (answered as { diff: object }).diff } : {}
   })
   return { body: { results, ...(chosen.length > MAX_BATCH && { more: true }) } }
 }
 
 /** The results in the order of the ids. Once the database is away, or time is up, the rest is not tried. */
-async function each(ids: string[], { log, settings }: Deps, change: (id: string) => Promise<void>): Promise<object[]> {
+async function each(
+  ids: string[],
+  { log, settings }: Deps,
+  change: (id: string) => Promise<object>,
+): Promise<object[]> {
   const results: object[] = []
   const began = performance.now()
   let next = 0
@@ -64,9 +72,9 @@ async function each(ids: string[], { log, settings }: Deps, change: (id: string)
     try {
       const isOver = unanswered >= MOST_UNANSWERED || performance.now() - began > LAST_START_MS
       if (isOver) throw databaseUnavailable()
-      await change(id)
+      const more = await change(id)
       unanswered = 0
-      return { status: 200, job_id: id }
+      return { status: 200, job_id: id, ...more }
     } catch (error) {
       const result = refused(error, log, settings.publicUrl)
       unanswered = result.status === 503 ? unanswered + 1 : 0

@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { NewJob as NewJobBody } from '@scheduler/core/job'
 import { Problem } from '@scheduler/core/problem'
-import type { NewJob } from '@scheduler/db/queries/create-job'
+import { type NewJob, rowOf } from '@scheduler/db/queries/create-job'
 import { refused } from './batch-results.ts'
 import { check } from './check.ts'
+import { dryRunAnswer } from './dry-run.ts'
 import { inSlices } from './in-slices.ts'
 import { newJobOf } from './new-job.ts'
 import type { Deps } from './route.ts'
@@ -38,5 +40,25 @@ export async function readBatch(elements: unknown[], now: Date, { settings, log 
   }
   await inSlices(step, MOST_MS)
   if (batch.results.length === elements.length) return batch
-  throw new Problem('body-too-large', 'The batch takes too long to check; send fewer jobs at once.')
+  throw tooLong()
 }
+
+/** The results with what each accepted job would be sent, for a dry run. Lets other requests in between. */
+export async function withDiffs(results: object[], jobs: NewJob[], now: Date, deps: Deps): Promise<object[]> {
+  const byId = new Map(jobs.map((job) => [job.id, job]))
+  const shown: object[] = []
+  const began = performance.now()
+  for (const result of results) {
+    const job = 'job_id' in result ? byId.get(String(result.job_id)) : undefined
+    if (!job) shown.push(result)
+    else {
+      const { body } = await dryRunAnswer({ before: null, after: rowOf(job, now), now, sends: [] }, deps)
+      shown.push({ ...result, diff: (body as { diff: object }).diff })
+      await nextTurn()
+    }
+    if (performance.now() - began > MOST_MS) throw tooLong()
+  }
+  return shown
+}
+
+const tooLong = () => new Problem('body-too-large', 'The batch takes too long to check; send fewer jobs at once.')

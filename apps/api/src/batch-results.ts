@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import { causeOf, problemBody, toProblem } from './answer-problem.ts'
 import { ProblemAnswer } from './answers.ts'
+import { DiffAnswer } from './dry-run-answer.ts'
 
 /** Elements of a batch at the most. */
 export const MAX_BATCH = 10_000
@@ -13,7 +14,14 @@ const Refused = ProblemAnswer.omit({ instance: true }).meta({ id: 'BatchProblem'
 
 /** What became of one element. */
 const resultOf = (status: 200 | 201) =>
-  z.union([z.strictObject({ status: z.literal(status), job_id: z.uuid() }), Refused])
+  z.union([
+    z.strictObject({
+      status: z.literal(status),
+      job_id: z.uuid(),
+      diff: DiffAnswer.optional().meta({ description: 'With `dry_run=true`, when nothing is stored.' }),
+    }),
+    Refused,
+  ])
 
 const results = (result: z.ZodType) => z.array(result).meta({ description: 'One for each element, in their order.' })
 

@@ -1,7 +1,10 @@
 import type { CronJobUpdate, IntervalJobUpdate, JobUpdate, RruleJobUpdate } from '@scheduler/core/job'
 import { Problem } from '@scheduler/core/problem'
 import type { ScheduleType } from '@scheduler/core/schedule'
+import type { Pool, PoolClient } from '@scheduler/db/client'
 import { editJob } from '@scheduler/db/queries/edit-job'
+import type { JobRow } from '@scheduler/db/schema/jobs'
+import { rehearseChange } from './dry-run.ts'
 import { type EditMode, editOf, type Fields } from './edit-fields.ts'
 import { jobId } from './ids.ts'
 import { jobAnswer, matcher } from './job-answer.ts'
@@ -11,18 +14,34 @@ type Body = Fields | JobUpdate | IntervalJobUpdate | CronJobUpdate | RruleJobUpd
 
 const wrongType = { interval: 'not-an-interval-job', cron: 'not-a-cron-job', rrule: 'not-an-rrule-job' } as const
 
-/** Edits a job as a request's body says, and answers with it. @param type the only one that the route edits; none: any */
-export async function editThrough(
-  { params, body, headers }: Pick<Input<unknown, Body>, 'params' | 'body' | 'headers'>,
-  deps: Deps,
-  { type, merge }: EditMode & { type?: Exclude<ScheduleType, 'once'> },
-): Promise<Answer> {
-  const options = { matches: matcher(headers['if-match']), graceSeconds: deps.settings.graceSeconds }
-  const row = await editJob(deps.pool, jobId(params), options, (job, now) => {
+type Request = Pick<Input<unknown, Body>, 'params' | 'body' | 'headers'>
+
+interface Mode extends EditMode {
+  /** The only one that the route edits; none: any. */
+  type?: Exclude<ScheduleType, 'once'>
+}
+
+/** Edits a job as a request's body says, and answers with it. */
+export async function editThrough(request: Request, deps: Deps, mode: Mode): Promise<Answer> {
+  return jobAnswer(await edit(request, deps.pool, deps, mode), deps)
+}
+
+/** Answers with what the edit would come to. */
+export async function rehearseEdit(request: Request, deps: Deps, mode: Mode): Promise<Answer> {
+  return await rehearseChange(jobId(request.params), deps, (client) => edit(request, client, deps, mode))
+}
+
+async function edit(
+  { params, body, headers }: Request,
+  on: Pool | PoolClient,
+  { settings }: Deps,
+  { type, merge }: Mode,
+): Promise<JobRow> {
+  const options = { matches: matcher(headers['if-match']), graceSeconds: settings.graceSeconds }
+  return await editJob(on, jobId(params), options, (job, now) => {
     if (type && job.type !== type) {
       throw new Problem(wrongType[type], `The job's type is ${job.type}; change it with PATCH /jobs/${job.id}.`)
     }
-    return editOf(job, body, now, deps.settings, { merge })
+    return editOf(job, body, now, settings, { merge })
   })
-  return jobAnswer(row, deps)
 }

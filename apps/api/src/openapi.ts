@@ -7,7 +7,7 @@ import {
 import { type ProblemCode, problems } from '@scheduler/core/problem'
 import { z } from 'zod'
 import { ProblemAnswer } from './answers.ts'
-import { DryRun } from './dry-run-answer.ts'
+import { successesOf } from './dry-run-answer.ts'
 import { type AnyRoute, isHealth, type Success } from './route.ts'
 import { routes } from './routes/index.ts'
 
@@ -92,9 +92,8 @@ function operation(route: AnyRoute): RouteConfig {
 
 /** Every answer that is no problem; those with one status as one. */
 function successes(route: AnyRoute): Record<string, ResponseConfig> {
-  const { answer, others = [], dryRun } = route
-  const all = [answer, ...others, ...(dryRun ? [DryRun] : [])]
-  const byStatus = Map.groupBy(all, ({ status }) => status)
+  const { answer } = route
+  const byStatus = Map.groupBy(successesOf(route), ({ status }) => status)
   return Object.fromEntries(
     [...byStatus].map(([status, some]) => {
       const schemas = some.map(({ schema }) => schema)

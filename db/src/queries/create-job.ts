@@ -58,6 +58,11 @@ export async function createJob(client: Pool | PoolClient, job: NewJob, now: Dat
     ],
   })
   await notifyDue(client, job.nextRunAt, now)
+  return rowOf(job, now)
+}
+
+/** The row of a job that is created at `now`. */
+export function rowOf(job: NewJob, now: Date): JobRow {
   return {
     ...job,
     status: 'active',

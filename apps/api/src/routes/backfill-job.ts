@@ -8,6 +8,7 @@ import { getJob } from '@scheduler/db/queries/jobs'
 import { z } from 'zod'
 import { databaseUnavailable } from '../answer-problem.ts'
 import { BackfillAnswer } from '../answers.ts'
+import { rehearseChange } from '../dry-run.ts'
 import { idempotently } from '../idempotency.ts'
 import { jobId } from '../ids.ts'
 import { JobParams } from '../queries.ts'
@@ -47,6 +48,14 @@ export const backfillJob = route({
     const job = await getJob(deps.db, jobId(params))
     const request = readBackfill(body, job.timezone)
     return await idempotently(idempotency, deps, async (on) => ({ body: await backfill(on, queue, job.id, request) }))
+  },
+
+  async dryRun({ params, body }, deps) {
+    const queue = deps.boss()
+    if (!queue) throw databaseUnavailable()
+    const job = await getJob(deps.db, jobId(params))
+    const request = readBackfill(body, job.timezone)
+    return await rehearseChange(job.id, deps, (client) => backfill(client, queue, job.id, request))
   },
 })
 

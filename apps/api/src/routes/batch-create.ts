@@ -2,7 +2,7 @@ import { NewJob } from '@scheduler/core/job'
 import { createJobs } from '@scheduler/db/queries/create-jobs'
 import { transaction } from '@scheduler/db/transaction'
 import { z } from 'zod'
-import { readBatch } from '../batch-create.ts'
+import { readBatch, withDiffs } from '../batch-create.ts'
 import { BATCH_DEADLINE_MS, CreatedBatch, MAX_BATCH } from '../batch-results.ts'
 import { databaseNow } from '../database-now.ts'
 import { cronBody, dailyBody, onceBody } from '../examples.ts'
@@ -55,4 +55,11 @@ export const batchCreate = route({
       return { body: { results } }
     })
   },
+
+  async dryRun({ body }, deps) {
+    const now = await databaseNow(deps)
+    const { jobs, results } = await readBatch(body, now, deps)
+    return { body: { results: await withDiffs(results, jobs, now, deps) } }
+  },
+  dryAnswer: 'same',
 })

@@ -1,3 +1,4 @@
+import type { JobSelection } from '@scheduler/db/queries/batch-jobs'
 import { z } from 'zod'
 import { batchBody, changeEach, selection } from '../batch-change.ts'
 import { BATCH_DEADLINE_MS, ChangedBatch } from '../batch-results.ts'
@@ -24,11 +25,16 @@ export const batchPause = route({
   },
 
   async handle({ body }, deps) {
-    return await changeEach(
-      pauseJob,
-      body,
-      body.until ? ['active', 'quarantined', 'paused'] : ['active', 'quarantined'],
-      deps,
-    )
+    return await changeEach(pauseJob, body, changeable(body), deps)
   },
+
+  async dryRun({ body }, deps) {
+    return await changeEach(pauseJob, body, changeable(body), deps, true)
+  },
+  dryAnswer: 'same',
 })
+
+/** A paused job takes another end of its pause, and nothing else. */
+function changeable({ until }: { until?: string | null | undefined }): JobSelection {
+  return until ? ['active', 'quarantined', 'paused'] : ['active', 'quarantined']
+}

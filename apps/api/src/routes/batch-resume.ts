@@ -1,3 +1,4 @@
+import type { JobSelection } from '@scheduler/db/queries/batch-jobs'
 import { z } from 'zod'
 import { batchBody, changeEach, selection } from '../batch-change.ts'
 import { BATCH_DEADLINE_MS, ChangedBatch } from '../batch-results.ts'
@@ -5,6 +6,8 @@ import { route } from '../route.ts'
 import { Resume, resumeJob } from './resume-job.ts'
 
 const id = '0199b1f4-7a31-7c52-9d0e-3f6f2a1b8c4d'
+
+const changeable: JobSelection = ['paused', 'quarantined']
 
 export const batchResume = route({
   method: 'post',
@@ -24,6 +27,11 @@ export const batchResume = route({
   },
 
   async handle({ body }, deps) {
-    return await changeEach(resumeJob, body, ['paused', 'quarantined'], deps)
+    return await changeEach(resumeJob, body, changeable, deps)
   },
+
+  async dryRun({ body }, deps) {
+    return await changeEach(resumeJob, body, changeable, deps, true)
+  },
+  dryAnswer: 'same',
 })

@@ -1,5 +1,6 @@
 import { deleteJob as remove } from '@scheduler/db/queries/delete-job'
 import { Message } from '../answers.ts'
+import { rehearseChange } from '../dry-run.ts'
 import { jobId } from '../ids.ts'
 import { matcher } from '../job-answer.ts'
 import { JobParams } from '../queries.ts'
@@ -21,5 +22,11 @@ export const deleteJob = route({
   async handle({ params, headers }, { pool, settings }) {
     await remove(pool, jobId(params), matcher(headers['if-match']), settings.graceSeconds)
     return { body: done }
+  },
+
+  async dryRun({ params, headers }, deps) {
+    const id = jobId(params)
+    const matches = matcher(headers['if-match'])
+    return await rehearseChange(id, deps, (client) => remove(client, id, matches, deps.settings.graceSeconds))
   },
 })

@@ -1,6 +1,6 @@
 import { JobPatch } from '@scheduler/core/job'
 import { JobAnswer } from '../answers.ts'
-import { editThrough } from '../edit-through.ts'
+import { editThrough, rehearseEdit } from '../edit-through.ts'
 import { dailyJob } from '../examples.ts'
 import { JobParams } from '../queries.ts'
 import { route } from '../route.ts'
@@ -23,5 +23,9 @@ export const patchJob = route({
 
   async handle(input, deps) {
     return await editThrough(input, deps, { merge: true })
+  },
+
+  async dryRun(input, deps) {
+    return await rehearseEdit(input, deps, { merge: true })
   },
 })

@@ -7,6 +7,7 @@ import { pauseJob as pause } from '@scheduler/db/queries/pause-job'
 import { z } from 'zod'
 import { JobAnswer } from '../answers.ts'
 import { databaseNow } from '../database-now.ts'
+import { rehearseChange } from '../dry-run.ts'
 import { pausedJob } from '../examples.ts'
 import { jobId } from '../ids.ts'
 import { jobAnswer, matcher } from '../job-answer.ts'
@@ -46,14 +47,24 @@ export const pauseJob = route({
 
   async handle({ params, body, headers }, deps) {
     const id = jobId(params)
-    const request = {
-      reason: body.reason ?? null,
-      until: body.until ? await untilOf(body.until, id, deps) : null,
-      missed: body.missed ?? 'skip',
-    }
+    const request = await requestOf(body, id, deps)
     return jobAnswer(await pause(deps.pool, id, request, matcher(headers['if-match'])), deps)
   },
+
+  async dryRun({ params, body, headers }, deps) {
+    const id = jobId(params)
+    const request = await requestOf(body, id, deps)
+    return await rehearseChange(id, deps, (client) => pause(client, id, request, matcher(headers['if-match'])))
+  },
 })
+
+async function requestOf({ reason, until, missed }: z.infer<typeof Pause>, id: string, deps: Deps) {
+  return {
+    reason: reason ?? null,
+    until: until ? await untilOf(until, id, deps) : null,
+    missed: missed ?? 'skip',
+  }
+}
 
 /** The instant of `until`. @throws Problem `job-not-found`, or `validation-failed` when it is not in the future. */
 async function untilOf(text: string, id: string, deps: Deps): Promise<Date> {

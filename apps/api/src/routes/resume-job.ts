@@ -1,13 +1,14 @@
 import { misfirePolicies } from '@scheduler/core/schedule'
-import { resumeJob as resume } from '@scheduler/db/queries/resume-job'
+import { type ResumeOptions, resumeJob as resume } from '@scheduler/db/queries/resume-job'
 import { z } from 'zod'
 import { databaseUnavailable } from '../answer-problem.ts'
 import { JobAnswer } from '../answers.ts'
+import { rehearseChange } from '../dry-run.ts'
 import { dailyJob } from '../examples.ts'
 import { jobId } from '../ids.ts'
 import { jobAnswer, matcher } from '../job-answer.ts'
 import { JobParams } from '../queries.ts'
-import { route } from '../route.ts'
+import { type Boss, type Deps, route } from '../route.ts'
 
 export const Missed = z.enum(misfirePolicies).meta({
   description:
@@ -38,12 +39,31 @@ export const resumeJob = route({
   examples: { body: { newest: { missed: 'last' } }, answer: { active: dailyJob } },
 
   async handle({ params, body, headers }, deps) {
-    const id = jobId(params)
-    const boss = deps.boss()
-    if (!boss) throw databaseUnavailable()
-    const matches = matcher(headers['if-match'])
-    const { graceSeconds } = deps.settings
-    const options = { missed: body.missed, perSecond: body.rate_per_second, graceSeconds, matches }
-    return jobAnswer(await resume(deps.pool, boss, id, options), deps)
+    const row = await resume(deps.pool, queueOf(deps), jobId(params), optionsOf(body, headers['if-match'], deps))
+    return jobAnswer(row, deps)
+  },
+
+  async dryRun({ params, body, headers }, deps) {
+    const [id, queue, options] = [jobId(params), queueOf(deps), optionsOf(body, headers['if-match'], deps)]
+    return await rehearseChange(id, deps, (client) => resume(client, queue, id, options))
   },
 })
+
+function queueOf({ boss }: Deps): Boss {
+  const queue = boss()
+  if (!queue) throw databaseUnavailable()
+  return queue
+}
+
+function optionsOf(
+  { missed, rate_per_second }: z.infer<typeof Resume>,
+  ifMatch: string | undefined,
+  { settings }: Deps,
+): ResumeOptions {
+  return {
+    missed,
+    perSecond: rate_per_second,
+    graceSeconds: settings.graceSeconds,
+    matches: matcher(ifMatch),
+  }
+}

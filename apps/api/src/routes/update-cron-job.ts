@@ -1,6 +1,6 @@
 import { CronJobUpdate } from '@scheduler/core/job'
 import { JobAnswer } from '../answers.ts'
-import { editThrough } from '../edit-through.ts'
+import { editThrough, rehearseEdit } from '../edit-through.ts'
 import { cronBody, cronJob } from '../examples.ts'
 import { RULE_BODY_LIMIT } from '../json-body.ts'
 import { JobParams } from '../queries.ts'
@@ -21,5 +21,9 @@ export const updateCronJob = route({
 
   async handle(input, deps) {
     return await editThrough(input, deps, { type: 'cron', merge: false })
+  },
+
+  async dryRun(input, deps) {
+    return await rehearseEdit(input, deps, { type: 'cron', merge: false })
   },
 })

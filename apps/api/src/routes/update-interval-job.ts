@@ -1,6 +1,6 @@
 import { IntervalJobUpdate } from '@scheduler/core/job'
 import { JobAnswer } from '../answers.ts'
-import { editThrough } from '../edit-through.ts'
+import { editThrough, rehearseEdit } from '../edit-through.ts'
 import { dailyBody, dailyJob } from '../examples.ts'
 import { JobParams } from '../queries.ts'
 import { route } from '../route.ts'
@@ -19,8 +19,13 @@ export const updateIntervalJob = route({
   examples: { body: { daily: dailyBody }, answer: { daily: dailyJob } },
 
   async handle(input, deps) {
-    // Only PATCH can take the start away: here an empty one, as older clients send it, is none.
-    const body = { ...input.body, start_date: input.body.start_date ?? undefined }
-    return await editThrough({ ...input, body }, deps, { type: 'interval', merge: false })
+    return await editThrough({ ...input, body: keepStart(input.body) }, deps, { type: 'interval', merge: false })
+  },
+
+  async dryRun(input, deps) {
+    return await rehearseEdit({ ...input, body: keepStart(input.body) }, deps, { type: 'interval', merge: false })
   },
 })
+
+/** Only PATCH can take the start away: here an empty one, as older clients send it, is none. */
+const keepStart = (body: IntervalJobUpdate) => ({ ...body, start_date: body.start_date ?? undefined })

@@ -1,6 +1,6 @@
 import { JobUpdate } from '@scheduler/core/job'
 import { JobAnswer } from '../answers.ts'
-import { editThrough } from '../edit-through.ts'
+import { editThrough, rehearseEdit } from '../edit-through.ts'
 import { onceBody, onceJob } from '../examples.ts'
 import { JobParams } from '../queries.ts'
 import { route } from '../route.ts'
@@ -20,5 +20,9 @@ export const updateJob = route({
 
   async handle(input, deps) {
     return await editThrough(input, deps, { merge: false })
+  },
+
+  async dryRun(input, deps) {
+    return await rehearseEdit(input, deps, { merge: false })
   },
 })

@@ -1,0 +1,127 @@
+import { executionKinds, executionReasons, executionStates } from '@scheduler/core/execution'
+import type { FullExecution } from '@scheduler/db/queries/executions'
+import type { JobRow } from '@scheduler/db/schema/jobs'
+import { expect, test } from 'vitest'
+import { sentenceOf } from './explain-sentence.ts'
+import type { Told } from './explain-subject.ts'
+
+const at = new Date('2026-06-01T12:00:00Z')
+const later = (ms: number) => new Date(at.getTime() + ms)
+
+const attempt = {
+  executionId: 'e',
+  scheduledFor: at,
+  attempt: 1,
+  outcome: 'succeeded',
+  status: 200,
+  startedAt: later(34),
+  finishedAt: later(50),
+  jobVersion: 1,
+  workerId: 'w',
+  error: null,
+  responseHead: null,
+} as const
+
+const row: FullExecution = {
+  id: 'e',
+  jobId: 'j',
+  jobVersion: 1,
+  kind: 'schedule',
+  state: 'succeeded',
+  reason: null,
+  attempt: 1,
+  scheduledFor: at,
+  scheduledUntil: null,
+  count: 1,
+  effectiveAt: at,
+  createdAt: later(20 * 60_000),
+  nextAttemptAt: later(60_000),
+  claimedAt: later(30),
+  claimedBy: 'w',
+  finishedAt: later(60),
+  cancelRequestedAt: null,
+  behind: false,
+  destination: 'https://example.com',
+  itemId: null,
+  attempts: [attempt],
+}
+
+function told(fields: Partial<FullExecution> = {}, more: Partial<Told> = {}): Told {
+  return {
+    job: { status: 'active', deletedAt: null, pausedAt: null } as JobRow,
+    now: later(3_600_000).getTime(),
+    at: at.getTime(),
+    matched: 'exact',
+    rule: null,
+    zone: 'UTC+07:00',
+    blocker: null,
+    instead: null,
+    pause: null,
+    blackout: null,
+    circuit: null,
+    change: null,
+    ...more,
+    row: { ...row, ...fields },
+  }
+}
+
+test('every state, reason and kind has one sentence, whatever is known around it', () => {
+  for (const state of executionStates) {
+    for (const reason of [null, ...executionReasons]) {
+      for (const kind of executionKinds) {
+        const sentence = sentenceOf(told({ state, reason, kind, attempts: [] }))
+        expect(sentence, `${state} ${reason} ${kind}`).toMatch(/^[A-Z].*[^.]\.$/)
+        expect(sentence).not.toMatch(/\. /)
+        expect(sentence).not.toMatch(/undefined|null|NaN|\[object/)
+      }
+    }
+  }
+})
+
+const before = { scheduledFor: later(-60_000), claimedAt: later(-59_000) }
+const failed = (fields: Partial<(typeof row.attempts)[number]>) => ({ ...attempt, ...fields })
+
+test.for<[string, Told]>([
+  ['It ran 34 ms late and the receiver answered 200 on attempt 1.', told()],
+  ['Run by hand: it ran 34 ms late and the receiver answered 200 on attempt 1.', told({ kind: 'manual' })],
+  [
+    'It was skipped because the run of 18:59 on 1 June 2026 was still running.',
+    told({ state: 'skipped', reason: 'overlap_skipped' }, { blocker: before }),
+  ],
+  [
+    'It was skipped because the run of 18:59 on 1 June 2026 was not finished.',
+    told({ state: 'skipped', reason: 'overlap_skipped' }, { blocker: { ...before, claimedAt: null } }),
+  ],
+  [
+    'It was not sent: the job was paused from 18:59 on 1 June 2026 (maintenance) and resumed at 19:01 on 1 June 2026.',
+    told(
+      { state: 'skipped', reason: 'paused' },
+      { pause: { from: later(-60_000), to: later(60_000), reason: 'maintenance' } },
+    ),
+  ],
+  [
+    'It was not sent: the job was paused from 18:59 on 1 June 2026 and still is.',
+    told({ state: 'skipped', reason: 'paused' }, { pause: { from: later(-60_000), to: null, reason: null } }),
+  ],
+  [
+    'It was not sent: it was 20 minutes late when the workers came back, past its grace; the same goes for 39 other runs from 19:00 on 1 June 2026 to 20:00 on 1 June 2026.',
+    told({ state: 'skipped', reason: 'missed_grace', count: 40, scheduledUntil: later(3_600_000) }),
+  ],
+  [
+    'It was not sent: the run of 19:00 on 1 June 2026 lies in a blackout from 18:59 on 1 June 2026 to 19:01 on 1 June 2026 (tag reports: holidays).',
+    told(
+      { state: 'skipped', reason: 'blackout' },
+      { blackout: { from: +later(-60_000), to: +later(60_000), tag: 'reports', reason: 'holidays' } },
+    ),
+  ],
+  [
+    'It failed: the receiver answered 500 on attempt 2.',
+    told({ state: 'failed', reason: 'rejected', attempt: 2, attempts: [failed({ status: 500 })] }),
+  ],
+  [
+    'It failed: the receiver could not be reached on attempt 1 (ECONNREFUSED).',
+    told({ state: 'failed', reason: 'unreachable', attempts: [failed({ status: null, error: 'ECONNREFUSED' })] }),
+  ],
+])('%s', ([sentence, subject]) => {
+  expect(sentenceOf(subject)).toBe(sentence)
+})
