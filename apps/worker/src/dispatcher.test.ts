@@ -183,3 +183,23 @@ test.for(['cut', 'freeze'] as const)(
     expect(logged('dispatching failed, trying again')).toHaveLength(1)
   },
 )
+
+test('a pause that ends is resumed when it ends', async ({ pool, boss }) => {
+  await createOnceJobs(pool, [{ url, inMs: 3_600_000 }])
+  await pool.query(
+    `update jobs set status = 'paused', next_run_at = null, next_scheduled_for = null, paused_until = now() + interval '1 second'`,
+  )
+  const { told, lines } = dispatching(pool, boss)
+
+  await until(
+    'the job to be resumed',
+    async () => (await pool.query(`select from jobs where status = 'active'`)).rowCount === 1,
+  )
+
+  const { rows } = await pool.query(
+    `select extract(epoch from valid_to - valid_from) as seconds, paused_until from job_versions, jobs`,
+  )
+  expect(rows).toMatchObject([{ paused_until: null }])
+  expect(lines.map((it) => it.msg)).toContain('job resumed')
+  expect(told.items).toBeGreaterThan(0)
+})

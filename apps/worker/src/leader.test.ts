@@ -82,3 +82,24 @@ test('the leader gives back the items of a dead worker; not one that does not le
   const [claim] = (await worker(pool, boss).claim()).claims
   expect(claim?.attempt).toBe(2)
 })
+
+test('the leader lets an execution go whose turn nobody has announced', async ({ pool, boss }) => {
+  const { id } = await queueUp(pool, boss)
+  const [claimed] = (await worker(pool, boss).claim()).claims
+  await pool.query(
+    `insert into executions (id, job_id, job_version, kind, state, reason, scheduled_for, effective_at, created_at,
+       next_attempt_at, behind, destination)
+     values (gen_random_uuid(), $1, 1, 'schedule', 'waiting', 'overlap_queued', now(), now(), now(), '9999-01-01', true, '')`,
+    [id],
+  )
+  // Its worker dies right after the commit.
+  await pool.query(`update executions set state = 'succeeded', finished_at = now() where id = $1`, [
+    claimed?.executionId,
+  ])
+  const { log } = createLog()
+  const listener = { leads: true, connectedMs: 60_000, stop: async () => {} }
+  const leader = startLeader({ pool, boss, log, listener })
+  onTestFinished(() => leader.stop())
+
+  await until('it to go', async () => (await pool.query('select from executions where behind')).rowCount === 0)
+})

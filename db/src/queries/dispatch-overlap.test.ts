@@ -2,11 +2,23 @@ import type { OverlapPolicy } from '@scheduler/core/schedule'
 import { asc, eq } from 'drizzle-orm'
 import { describe, expect } from 'vitest'
 import { ago, execution, job, repeating } from '../../test/factories.ts'
-import { begin, loseWorker, outcomeOf, queueItems, rejected, test, untilBlocked, worker } from '../../test/queue.ts'
+import {
+  begin,
+  byHand,
+  loseWorker,
+  outcomeOf,
+  queueItems,
+  rejected,
+  test,
+  untilBlocked,
+  worker,
+} from '../../test/queue.ts'
 import type { Db, Pool } from '../client.ts'
 import { executions, jobs } from '../schema/index.ts'
+import { deleteJob } from './delete-job.ts'
 import { dispatchDue } from './dispatch-due.ts'
 import { dispatchHeld } from './dispatch-held.ts'
+import { pauseJob } from './pause-job.ts'
 import { promote } from './promote.ts'
 import { settle } from './settle.ts'
 
@@ -227,3 +239,17 @@ async function makeDue(pool: Pool, id: string): Promise<void> {
     [id],
   )
 }
+
+test.for([
+  ['a pause', (pool: Pool, id: string) => pauseJob(pool, id, byHand, () => true), 'paused'],
+  ['a delete', (pool: Pool, id: string) => deleteJob(pool, id, () => true), 'deleted'],
+] as const)('%s cancels what waits for its turn too', async ([, change, reason], { db, pool, boss }) => {
+  const row = due('queue_all', { policy: 'all' }, 21)
+  await db.insert(jobs).values(row)
+  await dispatchDue(pool, boss, options)
+
+  await change(pool, row.id)
+
+  expect(await ledger(db)).toEqual(Array.from({ length: 3 }, () => ['cancelled', reason, 1, false]))
+  expect(await promote(pool, null)).toBe(0)
+})

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { ago, execution, job } from '../../test/factories.ts'
 import { begin, test } from '../../test/queue.ts'
 import type { Db, Pool } from '../client.ts'
-import { attempts, circuits, executions, jobs, workers } from '../schema/index.ts'
+import { attempts, blackouts, circuits, executions, jobs, jobVersions, workers } from '../schema/index.ts'
 import { prune } from './prune.ts'
 
 const days = (n: number) => ago(n * 86_400)
@@ -115,4 +115,27 @@ test('workers that are long gone go with their circuits, those that live stay wi
 
   expect(await db.select({ id: workers.id }).from(workers)).toEqual([{ id: alive?.id }])
   expect(await db.select({ id: circuits.workerId }).from(circuits)).toEqual([{ id: alive?.id }])
+})
+
+test('past versions go with their job, or once their end is past retention; blackouts once they are', async ({
+  db,
+  pool,
+}) => {
+  const [kept, gone] = [job(), job({ deletedAt: days(40) })]
+  await db.insert(jobs).values([kept, gone])
+  const version = (jobId: string, n: number, validTo: Date) => ({
+    ...{ jobId, version: n, validFrom: days(99), validTo, status: 'active' as const, callbackUrl: 'http://a.test' },
+    ...{ timezone: 'UTC', schedule: kept.schedule, policies: {}, tags: [] },
+  })
+  await db
+    .insert(jobVersions)
+    .values([version(kept.id, 1, days(31)), version(kept.id, 2, days(29)), version(gone.id, 1, days(1))])
+  const blackout = (toAt: Date) => ({ id: id(), tag: 't', fromAt: days(99), toAt, createdAt: days(99) })
+  const [over, other] = [blackout(days(31)), blackout(days(29))]
+  await db.insert(blackouts).values([over, other])
+
+  await prune(pool, 30)
+
+  expect(await db.select().from(jobVersions)).toMatchObject([{ jobId: kept.id, version: 2 }])
+  expect(await db.select({ id: blackouts.id }).from(blackouts)).toEqual([{ id: other.id }])
 })
