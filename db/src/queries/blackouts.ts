@@ -71,7 +71,7 @@ export function blackoutNotFound(id: string): Problem {
 /** A job that is looked at too early is only given its clock anew. */
 async function lookAnew(client: PoolClient, tag: string, condition: string, values: Date[], now: Date): Promise<void> {
   const { rowCount } = await client.query(
-    `update jobs set next_run_at = now()
+    `update jobs set next_run_at = now() - interval '1 ms'
      where tags @> array[$1::text] and tags <> '{}' and next_run_at > now() and deleted_at is null and ${condition}`,
     [tag, ...values],
   )

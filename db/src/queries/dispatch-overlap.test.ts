@@ -1,7 +1,7 @@
 import type { OverlapPolicy } from '@scheduler/core/schedule'
 import { asc, eq } from 'drizzle-orm'
 import { describe, expect } from 'vitest'
-import { ago, execution, job, repeating } from '../../test/factories.ts'
+import { ago, ahead, execution, job, repeating } from '../../test/factories.ts'
 import {
   begin,
   byHand,
@@ -18,6 +18,7 @@ import { executions, jobs } from '../schema/index.ts'
 import { deleteJob } from './delete-job.ts'
 import { dispatchDue } from './dispatch-due.ts'
 import { dispatchHeld } from './dispatch-held.ts'
+import { inTurn } from './ledger-rows.ts'
 import { pauseJob } from './pause-job.ts'
 import { promote } from './promote.ts'
 import { settle } from './settle.ts'
@@ -146,6 +147,29 @@ test('queue_one lets one wait and no more; queue_all lets each wait', async ({ d
   expect(await states(all.id)).toEqual([first, waits, waits, waits])
 })
 
+test('what waits for its turn already counts, also while nothing else is unfinished', async ({ db, pool, boss }) => {
+  const rows = (
+    [
+      ['queue_one', 'running'],
+      ['queue_one', null],
+      ['skip', null],
+    ] as const
+  ).map(([policy, state]) => {
+    const row = due(policy)
+    return {
+      row,
+      before: [
+        ...(state ? [before(row.id, state)] : []),
+        execution({ jobId: row.id, ...inTurn, scheduledFor: ago(5), attempt: 0 }),
+      ],
+    }
+  })
+  await db.insert(jobs).values(rows.map((it) => it.row))
+  await db.insert(executions).values(rows.flatMap((it) => it.before))
+
+  expect(await dispatchDue(pool, boss, options)).toMatchObject({ items: 0, unsent: 3 })
+})
+
 test('an attempt that is broken off for a newer one ends cancelled, and the newer one goes', async ({
   db,
   pool,
@@ -192,28 +216,36 @@ test('an execution that is being claimed when a newer one supersedes it is found
   expect(running?.cancelRequestedAt).toBeInstanceOf(Date)
 })
 
-test('an attempt that was to be broken off and was lost with its worker gets no other, and the newer one goes', async ({
-  db,
-  pool,
-  boss,
-}) => {
-  const row = due('cancel_running')
-  await db.insert(jobs).values(row)
-  await dispatchDue(pool, boss, options)
-  const { claims } = await worker(pool, boss).claim()
-  await makeDue(pool, row.id)
-  await dispatchDue(pool, boss, options)
-  await loseWorker(boss, claims)
+test.for([
+  ['sent', 'send'],
+  ['held', 'hold'],
+  ['parked', { reason: 'circuit_open', at: ahead(60) }],
+] as const)(
+  'an attempt that was to be broken off and was lost with its worker is not %s again, and the newer one goes',
+  async ([, decision], { db, pool, boss }) => {
+    const row = due('cancel_running')
+    await db.insert(jobs).values(row)
+    await dispatchDue(pool, boss, options)
+    const { claims } = await worker(pool, boss).claim()
+    await makeDue(pool, row.id)
+    await dispatchDue(pool, boss, options)
+    await loseWorker(boss, claims)
 
-  expect(await worker(pool, boss).claim()).toMatchObject({ claims: [], held: [], fetched: 1, parked: 0 })
-  expect(await promote(pool, null)).toBe(1)
+    expect(await worker(pool, boss).claim(() => decision)).toMatchObject({
+      claims: [],
+      held: [],
+      fetched: 1,
+      parked: 0,
+    })
+    expect(await promote(pool, null)).toBe(1)
 
-  expect(await ledger(db)).toEqual([
-    ['cancelled', 'superseded', 1, false],
-    ['waiting', null, 1, false],
-  ])
-  expect(await queueItems(pool)).toEqual([])
-})
+    expect(await ledger(db)).toEqual([
+      ['cancelled', 'superseded', 1, false],
+      ['waiting', null, 1, false],
+    ])
+    expect(await queueItems(pool)).toEqual([])
+  },
+)
 
 test('an attempt that succeeds before it is broken off is a success', async ({ db, pool, boss }) => {
   const row = due('cancel_running')
@@ -233,7 +265,7 @@ test('an attempt that succeeds before it is broken off is a success', async ({ d
 /** The job's next occurrence comes at once; as if time had passed. */
 async function makeDue(pool: Pool, id: string): Promise<void> {
   await pool.query(
-    `update jobs set cursor_at = cursor_at - interval '10 seconds', next_run_at = now(),
+    `update jobs set cursor_at = cursor_at - interval '10 seconds', next_run_at = now() - interval '50 ms',
        schedule = jsonb_set(schedule, '{anchor}', to_jsonb(to_char(now() at time zone 'utc' - interval '100 ms', 'YYYY-MM-DD"T"HH24:MI:SS.MS') || '+00:00'))
      where id = $1`,
     [id],

@@ -107,6 +107,22 @@ describe('POST /jobs/{id}/resume', () => {
     expect((await pool.query('select from pgboss.job')).rowCount).toBe(1)
   })
 
+  test('last, while an attempt from before the pause is in flight: it waits for it, and is not dropped', async ({
+    api,
+    pool,
+  }) => {
+    const id = await pausedFor(api, 3)
+    await api.call('POST', `/jobs/${id}/run`)
+    await pool.query(`update executions set state = 'running', attempt = 1`)
+    await resume(api, id, { missed: 'last' })
+    const rows = await executions(api)
+    expect(rows.map((it: { state: string; reason: string }) => [it.state, it.reason])).toEqual([
+      ['running', null],
+      ['waiting', 'overlap_queued'],
+      ['skipped', 'paused'],
+    ])
+  })
+
   test('all, where overlap is allowed: each is sent at the rate', async ({ api }) => {
     const id = await pausedFor(api, 3, { overlap: 'allow' })
     await resume(api, id, { missed: 'all', rate_per_second: 0.5 })

@@ -147,11 +147,14 @@ describe('PUT and PATCH', () => {
   test('max_runs that are spent complete the job; more of them revive it, fewer are refused', async ({ api, pool }) => {
     const { job_id } = (await cron(api, { max_runs: 2 })).body
     await pool.query(
-      `update jobs set runs = 2, status = 'completed', completed_at = now(), next_run_at = null, next_scheduled_for = null`,
+      `update jobs set runs = 2, status = 'completed', completed_at = now(), next_run_at = null, next_scheduled_for = null,
+         cursor_at = '2020-01-01'`,
     )
     expect((await api.call('PATCH', `/jobs/${job_id}`, { name: 'n' })).body.status).toBe('completed')
     const revived = (await api.call('PATCH', `/jobs/${job_id}`, { max_runs: 3 })).body
     expect(revived).toMatchObject({ status: 'active', runs: 2, max_runs: 3 })
+    // What came due since its last run is not owed.
+    expect(Date.parse(revived.schedule_time)).toBeGreaterThan(Date.now())
     const refused = await api.call('PATCH', `/jobs/${job_id}`, { max_runs: 1 })
     expect([refused.status, refused.body.type]).toEqual([400, '/problems/schedule-exhausted'])
   })
