@@ -27,7 +27,9 @@ test('runs are counted, and the last of max_runs completes the job', async ({ db
   await dispatchDue(pool, boss, options)
   expect(await db.select().from(jobs)).toMatchObject([{ runs: 3, status: 'active' }])
 
-  await pool.query(`update jobs set cursor_at = cursor_at - interval '20 minutes', next_run_at = now() - interval '50 ms'`)
+  await pool.query(
+    `update jobs set cursor_at = cursor_at - interval '20 minutes', next_run_at = now() - interval '50 ms'`,
+  )
   await pool.query('delete from executions')
   await dispatchDue(pool, boss, options)
 

@@ -1,5 +1,9 @@
 import type { AnyRoute } from '../route.ts'
 import { backfillJob } from './backfill-job.ts'
+import { batchCreate } from './batch-create.ts'
+import { batchDelete } from './batch-delete.ts'
+import { batchPause } from './batch-pause.ts'
+import { batchResume } from './batch-resume.ts'
 import { createBlackout } from './create-blackout.ts'
 import { createCronJob } from './create-cron-job.ts'
 import { createIntervalJob } from './create-interval-job.ts'
@@ -7,6 +11,8 @@ import { createJob } from './create-job.ts'
 import { createRruleJob } from './create-rrule-job.ts'
 import { deleteBlackout } from './delete-blackout.ts'
 import { deleteJob } from './delete-job.ts'
+import { explainExecution } from './explain-execution.ts'
+import { explainJob } from './explain-job.ts'
 import { getExecution } from './get-execution.ts'
 import { getJob } from './get-job.ts'
 import { health, live, ready } from './health.ts'
@@ -17,8 +23,10 @@ import { listJobExecutions } from './list-job-executions.ts'
 import { listJobs } from './list-jobs.ts'
 import { patchJob } from './patch-job.ts'
 import { pauseJob } from './pause-job.ts'
+import { previewSchedule } from './preview-schedule.ts'
 import { resumeJob } from './resume-job.ts'
 import { runJob } from './run-job.ts'
+import { simulateJob } from './simulate.ts'
 import { testCallback } from './test-callback.ts'
 import { updateCronJob } from './update-cron-job.ts'
 import { updateIntervalJob } from './update-interval-job.ts'
@@ -34,6 +42,10 @@ export const routes: AnyRoute[] = [
   createIntervalJob,
   createCronJob,
   createRruleJob,
+  batchCreate,
+  batchDelete,
+  batchPause,
+  batchResume,
   listJobs,
   getJob,
   updateJob,
@@ -46,13 +58,17 @@ export const routes: AnyRoute[] = [
   resumeJob,
   runJob,
   backfillJob,
+  previewSchedule,
   createBlackout,
   listBlackouts,
   deleteBlackout,
+  explainJob,
   listJobExecutions,
   listExecutions,
   getExecution,
+  explainExecution,
   listCircuits,
+  simulateJob,
   testCallback,
   health,
   live,
