@@ -68,7 +68,7 @@ test('listens on the loopback without keys, says so, and writes the housekeeping
     const run = start({})
     await run.url()
     expect(run.output()).toContain('"host":"127.0.0.1"')
-    expect(run.output()).toContain('no API_KEYS')
+    await expect.poll(() => run.output()).toContain('no API_KEYS')
     await expect.poll(() => run.output()).toContain('queue started')
     run.process.kill('SIGTERM')
     expect(await run.exit).toBe(0)
