@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 
 const benches: Record<string, () => Promise<(args: string[]) => Promise<void>>> = {
+  planner: async () => (await import('./planner.ts')).planner,
   herd: async () => (await import('./herd.ts')).herd,
   intervals: async () => (await import('./trials/intervals.ts')).intervals,
   downtime: async () => (await import('./trials/downtime.ts')).downtime,
