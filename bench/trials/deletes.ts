@@ -1,4 +1,5 @@
 // 200 deletes and 200 pauses in the middle of a load: not one attempt starts after its answer.
+import { overlapPolicies } from '@scheduler/core/schedule'
 import { createIntervalJob, until, verdict, wait, withRig } from '../rig.ts'
 
 export async function deletes(args: string[]): Promise<void> {
@@ -11,9 +12,10 @@ export async function deletes(args: string[]): Promise<void> {
     for (let n = 0; n < 2 * each; n += 1) {
       // Spread over the second, so that at any moment some are due, some queued and some in flight.
       const first = new Date(start.getTime() + ((n * 37) % 1_000))
-      jobs.push(
-        await createIntervalJob(pool, { seconds: 1, start: first, callbackUrl: `${receiver.origin}/?delay=20` }),
-      )
+      // Of every overlap policy, and every third slower than its interval: some have executions that wait for their turn.
+      const overlap = overlapPolicies[n % overlapPolicies.length]
+      const callbackUrl = `${receiver.origin}/?delay=${n % 3 === 0 ? 1_500 : 20}`
+      jobs.push(await createIntervalJob(pool, { seconds: 1, start: first, callbackUrl, ...(overlap && { overlap }) }))
     }
     await until(async () => (await receiver.count()) >= 4 * each, 60_000, 'the load to run')
     const answeredAt = new Map<string, number>()
