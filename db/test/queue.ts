@@ -52,12 +52,12 @@ export function worker(pool: Pool, boss: Boss) {
 
 /** What a settled attempt of a claim looks like: succeeded, unless said otherwise. */
 export function outcomeOf(
-  it: Pick<Settlement, 'item' | 'executionId' | 'jobId' | 'scheduledFor' | 'attempt' | 'jobVersion'>,
+  it: Pick<Settlement, 'item' | 'executionId' | 'jobId' | 'recurring' | 'scheduledFor' | 'attempt' | 'jobVersion'>,
   fields: Partial<Settlement> = {},
 ): Settlement {
-  const { item, executionId, jobId, scheduledFor, attempt, jobVersion } = it
+  const { item, executionId, jobId, recurring, scheduledFor, attempt, jobVersion } = it
   return {
-    ...{ item, executionId, jobId, scheduledFor, attempt, jobVersion },
+    ...{ item, executionId, jobId, recurring, scheduledFor, attempt, jobVersion },
     outcome: 'succeeded',
     status: 200,
     error: null,

@@ -51,8 +51,8 @@ function countsAgainstDestination(answer: Answer | null): boolean {
 
 /** What an answer means for the execution; no answer (null) is an attempt that we broke off ourselves. */
 function settlementOf(claim: Claim, answer: Answer | null, startedAt: Date, finishedAt: Date): Settlement {
-  const { item, executionId, jobId, scheduledFor, attempt, jobVersion } = claim
-  const facts = { item, executionId, jobId, scheduledFor, attempt, jobVersion, startedAt, finishedAt }
+  const { item, executionId, jobId, recurring, scheduledFor, attempt, jobVersion } = claim
+  const facts = { item, executionId, jobId, recurring, scheduledFor, attempt, jobVersion, startedAt, finishedAt }
   if (!answer) {
     const none = { outcome: 'abandoned', status: null, error: null, responseHead: null } as const
     return { ...facts, ...none, state: 'waiting', reason: null, nextAttemptAt: finishedAt }

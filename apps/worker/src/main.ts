@@ -59,9 +59,9 @@ const leases = startLeases(boss, pool, log)
 const promoter = startPromoter({ pool, log })
 const settler = startSettler({
   ...{ pool, boss, workerId, log },
-  onSettled({ item, jobId }) {
+  onSettled({ item, jobId, recurring }) {
     leases.drop(item)
-    promoter.settled(jobId)
+    if (recurring) promoter.settled(jobId)
   },
 })
 const launcher = startLauncher({

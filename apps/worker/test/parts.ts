@@ -42,9 +42,9 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
   const promoter = startPromoter({ pool, log })
   const settler = startSettler({
     ...{ pool, boss, workerId, log },
-    onSettled({ item, jobId }) {
+    onSettled({ item, jobId, recurring }) {
       leases.drop(item)
-      promoter.settled(jobId)
+      if (recurring) promoter.settled(jobId)
     },
   })
   const launcher = startLauncher({

@@ -1,49 +1,18 @@
-import { clockAfter, type Plan, plan } from '@scheduler/core/planner'
+import { type Plan, plan } from '@scheduler/core/planner'
 import { preview } from '@scheduler/core/preview'
 import { type JobState, untouched } from '@scheduler/core/schedule'
 import { simulate } from '@scheduler/core/simulate'
 import { type RandomJob, randomJobs } from '@scheduler/core/test/random-jobs'
 import { spellOut } from '@scheduler/core/test/spell-out'
 import { expect } from 'vitest'
-import { execution, job as row } from '../../test/factories.ts'
 import { test } from '../../test/queue.ts'
-import type { Db, Pool } from '../client.ts'
-import type { Boss } from '../queue.ts'
+import { dispatchAll, graceSeconds, insertRandomJobs } from '../../test/random-ledger.ts'
 import { type ExecutionRow, executions, jobs } from '../schema/index.ts'
-import { dispatchDue } from './dispatch-due.ts'
 import { policiesOf } from './policies-of.ts'
 
 const COUNT = 10_000
 const SEED = 20_260_308
 const DAY = 86_400_000
-const graceSeconds = 900
-
-/** Writes the jobs as they were when nobody had dispatched them since `from`. Returns those that are due. */
-async function insert(db: Db, all: RandomJob[], busy: Set<string>, now: number): Promise<RandomJob[]> {
-  const clocks = all.map((job) => ({ job, ...clockAfter(job.schedule, job.policies, job.from) }))
-  const rows = clocks.flatMap(({ job, next, wakeAt }) => {
-    if (wakeAt === null) return []
-    const { id, timezone, schedule, stored: policies } = job
-    const times = { cursorAt: new Date(job.from), nextScheduledFor: new Date(next?.nominal ?? wakeAt) }
-    return [row({ id, timezone, schedule, policies, nextRunAt: new Date(wakeAt), ...times })]
-  })
-  for (let i = 0; i < rows.length; i += 1_000) await db.insert(jobs).values(rows.slice(i, i + 1_000))
-  const unfinished = all.filter(({ id }) => busy.has(id))
-  await db
-    .insert(executions)
-    .values(unfinished.map((job) => execution({ jobId: job.id, kind: 'manual', scheduledFor: new Date(job.from) })))
-  return clocks.flatMap(({ job, wakeAt }) => (wakeAt !== null && wakeAt <= now ? [job] : []))
-}
-
-/** Dispatches until nothing is due any more of what was due at an instant. */
-async function dispatchAll(pool: Pool, boss: Boss, now: Date): Promise<void> {
-  for (;;) {
-    const done = await dispatchDue(pool, boss, { limit: 500, graceSeconds })
-    expect(done.quarantined).toEqual([])
-    const due = await pool.query('select 1 from jobs where next_run_at <= $1 limit 1', [now])
-    if (due.rowCount === 0) return
-  }
-}
 
 /** What a row of the ledger says about its occurrences. */
 type Said = [first: number, last: number, count: number, effective: number, state: string, reason: string | null]
@@ -131,7 +100,7 @@ test(`the ledger that dispatching ${COUNT} random jobs makes is what plan, simul
   const now = clock[0]?.now ?? new Date(0)
   const all = randomJobs(COUNT, { seed: SEED, between: [now.getTime() - 400 * DAY, now.getTime()], to: now.getTime() })
   const busy = new Set(all.filter((_, i) => i % 4 === 0).map(({ id }) => id))
-  const due = await insert(db, all, busy, now.getTime())
+  const due = await insertRandomJobs(db, all, now.getTime(), busy)
   const began = performance.now()
   await dispatchAll(pool, boss, now)
   const took = performance.now() - began

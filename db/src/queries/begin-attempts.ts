@@ -7,6 +7,8 @@ export interface Claim {
   executionId: string
   jobId: string
   jobVersion: number
+  /** Whether its job has further occurrences, executions of which may wait for this one. */
+  recurring: boolean
   scheduledFor: Date
   attempt: number
   callbackUrl: string
@@ -82,6 +84,7 @@ export async function begin(client: PoolClient, send: Found[], workerId: string,
         and e.cancel_requested_at is null
         and (j.status <> 'paused' or e.created_at >= j.paused_at)
       returning e.item_id as "itemId", e.id as "executionId", e.job_id as "jobId", j.version as "jobVersion",
+        j.type <> 'once' as recurring,
         e.scheduled_for as "scheduledFor", e.attempt, j.callback_url as "callbackUrl", i.destination, j.payload`,
     values: [
       send.map((it) => it.id),

@@ -9,6 +9,8 @@ export interface Settlement {
   item: Item
   executionId: string
   jobId: string
+  /** Whether executions of the job may wait for this one. */
+  recurring: boolean
   scheduledFor: Date
   attempt: number
   jobVersion: number

@@ -129,7 +129,10 @@ function rrule(dice: Dice, at: Date): string {
   else if (dice.chance(0.15)) parts.push(`UNTIL=${compact(later(at, dice.int(0, 90)))}${dice.pick(['', 'Z'])}`)
   const lines = [`RRULE:${parts.join(';')}`]
   if (dice.chance(0.9)) lines.unshift(`DTSTART:${compact(start)}`)
-  if (dice.chance(0.1)) lines.push(`RDATE:${compact(nearbyDay(dice, at))},${compact(nearbyDay(dice, at))}`)
+  if (dice.chance(0.15)) {
+    // An hour on is where a gap would have moved it.
+    lines.push(`RDATE:${compact(later(at, dice.pick([1 / 24, 25 / 24])))},${compact(nearbyDay(dice, at))}`)
+  }
   if (dice.chance(0.15)) lines.push(`EXDATE:${compact(later(at, dice.int(-3, 3)))}`)
   if (dice.chance(0.1)) lines.push(`EXDATE;VALUE=DATE:${compact(later(at, dice.int(-2, 2))).slice(0, 8)}`)
   return lines.join('\n')
