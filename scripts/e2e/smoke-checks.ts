@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { instant, shift, until } from './times.ts'
 
 export interface SmokeTarget {
   /** Where the API is, seen from here. */
@@ -29,6 +29,10 @@ interface Execution {
   scheduled_for: string
   state: string
   attempts: { outcome: string }[]
+}
+
+interface Preview {
+  occurrences: { utc: string }[]
 }
 
 interface ProblemBody {
@@ -75,10 +79,26 @@ export function smokeChecks({ url, apiKey, callbackUrl }: SmokeTarget): SmokeChe
       async () => {
         const start = await serverTime(2_000)
         const times = [0, 1, 2, 3, 4].map((second) => shift(start, second * 1_000))
-        const body = { ...base, seconds: 1, start_date: start, end_date: times.at(-1) }
+        // Every one, however slow the machine: by default one is left out while the one before it is not finished.
+        const body = { ...base, seconds: 1, start_date: start, end_date: times.at(-1), overlap: 'allow' }
         const { job_id: id } = await create('/jobs/interval', body)
         await allSucceed(id, times)
         deepEqual(pick(await job(id)), { status: 'completed', schedule_time: null })
+      },
+    ],
+    [
+      'a cron job is sent when its preview said, and its explanation says so',
+      60,
+      async () => {
+        const rule = { cron: '*/2 * * * * *', start_date: await serverTime(2_000), max_runs: 2, timezone: 'GMT+7' }
+        const foreseen = await expect<Preview>(200, 'POST', '/schedules/preview', { type: 'cron', ...rule })
+        const { job_id: id } = await create('/jobs/cron', { ...base, ...rule, overlap: 'allow' })
+        const times = foreseen.occurrences.map(({ utc }) => utc)
+        await allSucceed(id, times)
+        for (const at of times) {
+          const { outcome } = await expect<{ outcome: string }>(200, 'GET', `/jobs/${id}/explain?at=${at}`)
+          equal(outcome, 'succeeded')
+        }
       },
     ],
     [
@@ -176,17 +196,3 @@ export function smokeChecks({ url, apiKey, callbackUrl }: SmokeTarget): SmokeChe
 }
 
 const pick = ({ status, schedule_time }: Job) => ({ status, schedule_time })
-const instant = (text: string | null) => new Date(text ?? Number.NaN).toISOString()
-const shift = (text: string, ms: number) => new Date(Date.parse(text) + ms).toISOString()
-
-/** Asks until the answer is yes; whoever calls sets the limit. No connection is a no. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (;;) {
-    try {
-      if (await condition()) return
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error // fetch's "no connection"
-    }
-    await sleep(200)
-  }
-}
