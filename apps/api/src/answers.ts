@@ -2,7 +2,7 @@ import { circuitStates } from '@scheduler/core/circuit'
 import { AttemptOutcome, ExecutionKind, ExecutionReason, ExecutionState } from '@scheduler/core/execution'
 import { everyLimits } from '@scheduler/core/interval'
 import { DstAnswer, MisfireAnswer, Overlap } from '@scheduler/core/policy-fields'
-import { scheduleTypes } from '@scheduler/core/schedule'
+import { misfirePolicies, scheduleTypes } from '@scheduler/core/schedule'
 import { jobStatuses } from '@scheduler/db/schema/jobs'
 import { z } from 'zod'
 
@@ -42,6 +42,9 @@ export const JobAnswer = z
     status: z.enum(jobStatuses),
     status_reason: z.string().nullable(),
     paused_until: z.string().nullable().meta({ description: 'When it is resumed by itself.' }),
+    resume_missed: z.enum(misfirePolicies).nullable().meta({
+      description: 'What then becomes of the occurrences of the pause.',
+    }),
     schedule: ScheduleAnswer,
     name: z.string().nullable(),
     tags: z.array(z.string()),

@@ -33,6 +33,8 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
       return issue.input === undefined ? 'is required' : `must be ${named(issue.expected)}, not ${kindOf(issue.input)}`
     case 'too_small':
       if (issue.origin === 'string' && issue.minimum === 1) return 'must not be empty'
+      if (issue.origin === 'array')
+        return issue.minimum === 1 ? 'must not be empty' : `must have at least ${issue.minimum} items`
       return `must be at least ${issue.minimum}${unitOf(issue.origin)}`
     case 'too_big':
       return `must be at most ${issue.maximum}${unitOf(issue.origin)}`

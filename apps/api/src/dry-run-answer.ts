@@ -29,7 +29,7 @@ export const DiffAnswer = z
   })
   .meta({
     description:
-      'The next 20 occurrences that are sent, before and after, up to the earlier of the two last ones. A job that is paused, completed, quarantined or deleted has none.',
+      'The next 20 occurrences that are sent, before and after, up to the earlier of the two last ones. A job that is paused, completed, quarantined or deleted has none; one that is paused until a time has those after it.',
   })
 
 export const DryRunAnswer = z
@@ -50,5 +50,6 @@ const DryRun: Success = {
 
 /** The successful answers that a route documents: its own, and what it answers to `?dry_run=true` where that differs. */
 export function successesOf({ answer, others = [], dryRun, dryAnswer = 'job' }: AnyRoute): Success[] {
-  return [answer, ...others, ...(dryRun && dryAnswer === 'job' ? [DryRun] : [])]
+  if (!dryRun || dryAnswer === 'same') return [answer, ...others]
+  return [answer, ...others, dryAnswer === 'job' ? DryRun : dryAnswer]
 }

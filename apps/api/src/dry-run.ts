@@ -51,10 +51,13 @@ export async function dryRunAnswer(
 
   function sideOf(job: JobRow): Side {
     const zone = sideZone(job)
-    if (job.status !== 'active' || job.deletedAt) return noneIn(zone)
+    // A pause that ends by itself leaves what comes after it.
+    const resumes = job.status === 'paused' && job.pausedUntil !== null
+    if ((job.status !== 'active' && !resumes) || job.deletedAt) return noneIn(zone)
     // Twice as many: what moves past the last one that is compared is found there.
     const options = { limit: 2 * COMPARED, runs: job.runs }
-    return { zone, occurrences: upcoming(job.schedule, policies(job), now.getTime(), options) }
+    const from = Math.max(now.getTime(), job.pausedUntil?.getTime() ?? 0)
+    return { zone, occurrences: upcoming(job.schedule, policies(job), from, options) }
   }
 
   /** Nothing to say about one that the schedule does not name, a run by hand. */

@@ -28,6 +28,7 @@ export const dailyJob = {
   status: 'active',
   status_reason: null,
   paused_until: null,
+  resume_missed: null,
   schedule: { days: 1, start_date: '2024-01-20T08:00:00+07:00', end_date: null },
   name: null,
   tags: [],

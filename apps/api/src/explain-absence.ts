@@ -8,7 +8,7 @@ import type { Blackout, Subject } from './explain-subject.ts'
 
 export interface Absence {
   sentence: string
-  outcome: OutcomeWithout
+  outcome: OutcomeWithout | 'skipped'
   reason: ExecutionReason | null
 }
 
@@ -29,12 +29,11 @@ export function explainAbsence(subject: Subject, blackout: Blackout | null): Abs
   const { version, policies, line } = rule
   // What a dispatcher has not come to: the state that the job has now counts.
   const isOpen = at > job.cursorAt.getTime()
-  if (isOpen && job.status === 'paused') {
-    const why = job.statusReason ? ` (${job.statusReason})` : ''
-    const will = past ? 'It was not sent' : 'It is not sent unless the job is resumed before'
-    return plain('paused', `${will}: the job is paused since ${said(job.pausedAt, subject)}${why}.`, 'paused')
-  }
-  if (version.status === 'paused') return plain('paused', 'It was not sent: the job was paused then.', 'paused')
+  const isPaused = isOpen && job.status === 'paused'
+  const resumesBefore = isPaused && job.pausedUntil !== null && at > job.pausedUntil.getTime()
+  if (isPaused && !resumesBefore) return plain('paused', sayPaused(subject), 'paused')
+  if (version.status === 'paused' && !resumesBefore)
+    return plain('paused', 'It was not sent: the job was paused then.', 'paused')
   if (isOpen && job.status === 'quarantined') {
     return plain(
       'unknown',
@@ -47,9 +46,9 @@ export function explainAbsence(subject: Subject, blackout: Blackout | null): Abs
   const isGap = line.gapsIn(at - 1, at).length > 0 && line.all.atOrBefore(at) !== at
   const reason = isGap ? 'dst_gap' : blackout ? 'blackout' : null
   if (!past) {
-    if (isGap) return plain('upcoming', `It will not be sent: ${sayGap(toldOf(subject))}.`, reason)
+    if (isGap) return plain('skipped', `It will not be sent: ${sayGap(toldOf(subject))}.`, reason)
     if (blackout)
-      return plain('upcoming', `It will not be sent: ${the} lies in ${sayBlackout(blackout, subject)}.`, reason)
+      return plain('skipped', `It will not be sent: ${the} lies in ${sayBlackout(blackout, subject)}.`, reason)
     const { maxRuns } = policies
     if (maxRuns !== null && job.runs + line.countIn(job.cursorAt.getTime(), at) > maxRuns) {
       const sentence = `It is not sent: max_runs is ${maxRuns}, and if each run before it is sent none is left for it.`
@@ -72,6 +71,23 @@ function due(subject: Subject, reason: ExecutionReason | null): Absence {
     return plain('due', `It is due and waits for its jitter: it is sent at ${said(effective, subject)}.`)
   }
   return plain('due', `It is due for ${sayDuration(now - effective)}, and no worker has dispatched it yet.`)
+}
+
+/** Of a job that is paused: what becomes of an occurrence of the pause. */
+function sayPaused(subject: Subject): string {
+  const { job, at, now } = subject
+  const why = job.statusReason ? ` (${job.statusReason})` : ''
+  const since = `the job is paused since ${said(job.pausedAt, subject)}${why}`
+  if (!job.pausedUntil) {
+    return `${at <= now ? 'It was not sent' : 'It is not sent unless the job is resumed before'}: ${since}.`
+  }
+  const end = `until ${said(job.pausedUntil, subject)}`
+  const then = {
+    skip: 'what comes due in the pause is not sent',
+    last: 'of what comes due in the pause the newest is sent then',
+    all: 'what comes due in the pause is sent then',
+  }[job.resumeMissed ?? 'skip']
+  return `It is held back: ${since} ${end}, and ${then} (missed: ${job.resumeMissed ?? 'skip'}).`
 }
 
 /** The schedule does not name it; what it does name around. */
@@ -107,7 +123,7 @@ const toldOf = (subject: Subject) => ({
   change: subject.rule && clockChange(subject.rule.zone, subject.at),
 })
 
-const plain = (outcome: OutcomeWithout, sentence: string, reason: ExecutionReason | null = null): Absence => ({
+const plain = (outcome: Absence['outcome'], sentence: string, reason: ExecutionReason | null = null): Absence => ({
   sentence,
   outcome,
   reason,

@@ -53,9 +53,9 @@ export const ExplanationAnswer = z
       job_version: z.int().nullable().meta({ description: 'Null when what counted then is no longer known.' }),
       timezone: z.string(),
       policies: Policies.nullable(),
-      matched: z.enum(['exact', 'minute']).nullable().meta({
+      matched: z.enum(['exact', 'second', 'minute']).nullable().meta({
         description:
-          'How the instant was matched: `minute` when it is the only one that the schedule names within the minute asked for.',
+          'How the instant was matched: `second` or `minute` when it is the only one that the schedule names within the whole second or minute asked for.',
       }),
       nominal: z.string().nullable(),
       effective: z.string().nullable(),

@@ -8,12 +8,13 @@ import { names, ruleAt, ruleOfVersion } from './explain-rule.ts'
 import type { Rule, Subject } from './explain-subject.ts'
 import type { Deps } from './route.ts'
 
+const SECOND = 1_000
 const MINUTE = 60_000
 
 /**
  * What an instant means for a job: its execution where the ledger has one, else the occurrence that the rule then in force
  * names. Without an offset the text is wall time in the job's zone, which a change of clock may skip or repeat: then each
- * instant that it can mean is tried. A whole minute also means the one occurrence within it.
+ * instant that it can mean is tried. A whole second, and a whole minute, also means the one occurrence within it.
  *
  * @throws Problem `validation-failed`
  */
@@ -24,8 +25,8 @@ export async function findSubject(job: JobRow, text: string, now: number, deps: 
   const candidates = read.naive ? meanings(zone, read.wall) : [read.instant]
   const exact = await firstOf(candidates)
   if (exact) return exact
-  const minute = await inMinute(read.instant)
-  if (minute) return minute
+  const near = (await within(read.instant, SECOND, 'second')) ?? (await within(read.instant, MINUTE, 'minute'))
+  if (near) return near
   return { ...(await looked(read.instant)), matched: null }
 
   async function firstOf(instants: number[]): Promise<Subject | null> {
@@ -34,13 +35,13 @@ export async function findSubject(job: JobRow, text: string, now: number, deps: 
     return found.find(({ row }) => row !== null) ?? found.find(({ matched }) => matched) ?? null
   }
 
-  async function inMinute(start: number): Promise<Subject | null> {
-    if (start % MINUTE !== 0) return null
+  async function within(start: number, length: number, matched: 'second' | 'minute'): Promise<Subject | null> {
+    if (start % length !== 0) return null
     const rule = await ruleAt(job, start, deps)
     const first = rule?.line.all.after(start - 1) ?? null
-    if (!rule || first === null || first >= start + MINUTE) return null
-    if (rule.line.all.countIn(start - 1, start + MINUTE - 1) !== 1) return null
-    return { ...(await looked(first)), matched: 'minute' }
+    if (!rule || first === null || first >= start + length) return null
+    if (rule.line.all.countIn(start - 1, start + length - 1) !== 1) return null
+    return { ...(await looked(first)), matched }
   }
 
   async function looked(at: number): Promise<Subject> {

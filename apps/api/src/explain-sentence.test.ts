@@ -104,7 +104,7 @@ test.for<[string, Told]>([
     told({ state: 'skipped', reason: 'paused' }, { pause: { from: later(-60_000), to: null, reason: null } }),
   ],
   [
-    'It was not sent: it was 20 minutes late when the workers came back, past its grace; the same goes for 39 other runs from 19:00 on 1 June 2026 to 20:00 on 1 June 2026.',
+    'It was not sent: it was 20 minutes late when the workers came back, past its grace; the same goes for all 40 runs from 19:00 on 1 June 2026 to 20:00 on 1 June 2026.',
     told({ state: 'skipped', reason: 'missed_grace', count: 40, scheduledUntil: later(3_600_000) }),
   ],
   [

@@ -65,7 +65,11 @@ const byState: Record<ExecutionState, (told: Told) => string> = {
   succeeded: ({ row, ...told }) => {
     const last = lastOf(row)
     if (!last) return `It succeeded on attempt ${row.attempt}, at ${said(row.finishedAt, told)}`
-    const late = sayDuration(Math.max(0, last.startedAt.getTime() - row.effectiveAt.getTime()))
+    // What was sent late on purpose, at a rate, has the time of its turn as its effective one.
+    const isTurn =
+      row.effectiveAt.getTime() - row.scheduledFor.getTime() > (told.rule?.policies.jitterSeconds ?? 0) * 1_000
+    const due = isTurn ? row.scheduledFor : row.effectiveAt
+    const late = sayDuration(Math.max(0, last.startedAt.getTime() - due.getTime()))
     return `It ran ${late} late and the receiver answered ${last.status ?? '2xx'} on attempt ${last.attempt}`
   },
   failed: ({ row }) => `It failed on attempt ${row.attempt}`,
@@ -80,7 +84,7 @@ const origins = { schedule: '', manual: 'Run by hand: ', backfill: 'In a backfil
 export function sentenceOf(told: Told): string {
   const { row } = told
   const why = row.reason ? byReason[row.reason](told) : byState[row.state](told)
-  return `${origin(origins[row.kind], why)}${others(told)}.`
+  return `${origin(origins[row.kind], why)}${moved(told)}${others(told)}.`
 }
 
 const origin = (prefix: string, sentence: string): string =>
@@ -90,8 +94,23 @@ const origin = (prefix: string, sentence: string): string =>
 function others(told: Told): string {
   const { count, scheduledFor, scheduledUntil } = told.row
   if (count === 1 || !scheduledUntil) return ''
-  const are = count === 2 ? 'one other run' : `${count - 1} other runs`
-  return `; the same goes for ${are} from ${said(scheduledFor, told)} to ${said(scheduledUntil, told)}`
+  return `; the same goes for all ${count} runs from ${said(scheduledFor, told)} to ${said(scheduledUntil, told)}`
+}
+
+/** What a change of clock did to its time. */
+function moved({ row, rule, at, zone }: Told): string {
+  if (!rule || row.kind === 'manual' || row.count > 1 || row.reason === 'dst_gap') return ''
+  const wall = saidWall(at + offsetAt(zone, at))
+  switch (rule.line.mark(at)) {
+    case 'gap_shifted':
+      return `; ${wall} is where it was moved to, out of the time that the clocks skip (dst.gap: ${rule.policies.dst.gap})`
+    case 'fold_first':
+      return `; of the two ${wall} it is the first`
+    case 'fold_second':
+      return `; of the two ${wall} it is the second`
+    default:
+      return ''
+  }
 }
 
 const lastOf = ({ attempts }: Told['row']) => attempts.at(-1)

@@ -26,7 +26,7 @@ export interface Subject {
   /** The nominal instant, ms since 1970. */
   at: number
   /** How it was found from what was asked; null when the schedule names nothing there. */
-  matched: 'exact' | 'minute' | null
+  matched: 'exact' | 'second' | 'minute' | null
   /** The rule that counted; null when it is no longer known, or can't be computed. */
   rule: Rule | null
   /** The zone in which times are told. */

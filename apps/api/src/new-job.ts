@@ -31,7 +31,7 @@ export function newJobOf(body: NewJobBody, now: Date, settings: Settings): NewJo
   const id = newJobId()
   // The cursor is now: what the schedule named before was never promised. A start that is to come is itself the first.
   const { next, wakeAt } = clockAfter(schedule, policiesOf({ id, ...written }, settings.graceSeconds), now.getTime())
-  if (!next || wakeAt === null) throw exhausted({ schedule })
+  if (!next || wakeAt === null) throw exhausted({ schedule }, now)
   return {
     id,
     type: schedule.type,

@@ -28,6 +28,7 @@ export function toJob(row: JobRow, graceSeconds: number, convertTo?: string): z.
     status: row.status,
     status_reason: row.statusReason,
     paused_until: show(row.pausedUntil),
+    resume_missed: row.resumeMissed,
     schedule: toSchedule(row.schedule, shown),
     name: row.name,
     tags: row.tags,

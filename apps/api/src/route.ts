@@ -96,8 +96,8 @@ export interface Route<Q extends z.ZodType | undefined = undefined, B extends z.
   handle(input: Input<Infer<Q>, Infer<B>>, deps: Deps): Promise<Answer>
   /** Answers `?dry_run=true`: what `handle` would come to, with nothing stored. Without it there is no such parameter. */
   dryRun?(input: Input<Infer<Q>, Infer<B>>, deps: Deps): Promise<Answer>
-  /** What `dryRun` answers: one job with its diff, which is the default, or the same shape as the route itself. */
-  dryAnswer?: 'job' | 'same'
+  /** What `dryRun` answers: one job with its diff, which is the default, the shape of the route itself, or another. */
+  dryAnswer?: 'job' | 'same' | Success
 }
 
 /** Any route: what differs between them is known to their own `handle` only. */

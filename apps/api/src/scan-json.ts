@@ -60,7 +60,7 @@ export function scanJson(text: string): FieldError[] {
     } else if (code === MINUS || (code >= ZERO && code <= NINE)) {
       const end = numberEnd(text, i)
       if (!isPlain(text, i, end) && !survives(text.slice(i, end))) {
-        report('must be a number that a double can hold exactly; send it as a string')
+        report('must be a number that a double can hold exactly; in a payload, send it as a string')
       }
       i = end - 1
     }

@@ -1,9 +1,10 @@
-import { DateTimeText, Timezone } from '@scheduler/core/fields'
+import { DateTimeText, Tags, Timezone } from '@scheduler/core/fields'
 import { NewSchedule } from '@scheduler/core/job'
 import { type FieldError, invalid } from '@scheduler/core/problem'
 import { checkDst, readNewSchedule } from '@scheduler/core/read-new-schedule'
 import { readDateTime } from '@scheduler/core/read-rule'
 import type { Range } from '@scheduler/core/recurrence'
+import type { Blackout } from '@scheduler/core/schedule'
 import type { SimulationInput } from '@scheduler/core/simulate'
 import { parseZone } from '@scheduler/core/timezone'
 import { policiesOf } from '@scheduler/db/queries/policies-of'
@@ -51,13 +52,23 @@ export const Simulation = z
     }),
     receiver: Receiver.prefault({}),
     workers: z.int().min(1).max(64).default(2).meta({ description: 'Each has places for 100 attempts.' }),
+    tags: Tags.optional().meta({ description: 'Tags whose blackouts count, as they are now.' }),
     job_id: z.uuid().optional().meta({ description: 'Of an existing job: its jitter, which goes by the id.' }),
     convert_to: Timezone.optional().meta({ description: 'The zone to show times in; the job’s own without it.' }),
   })
   .meta({ id: 'Simulation' })
 
-/** What a request asks to simulate. @throws Problem `validation-failed` that names every field at fault. */
-export function readSimulation(body: z.infer<typeof Simulation>, graceSeconds: number): SimulationInput {
+/**
+ * What a request asks to simulate.
+ *
+ * @param tagged the blackouts of its tags
+ * @throws Problem `validation-failed` that names every field at fault.
+ */
+export function readSimulation(
+  body: z.infer<typeof Simulation>,
+  graceSeconds: number,
+  tagged: readonly Blackout[],
+): SimulationInput {
   const { job, receiver, workers } = body
   const timezone = job.timezone ?? 'UTC'
   const zone = parseZone(timezone) ?? 'UTC'
@@ -83,7 +94,7 @@ export function readSimulation(body: z.infer<typeof Simulation>, graceSeconds: n
 
   return {
     schedule,
-    policies: policiesOf({ id: body.job_id ?? NIL, timezone, policies }, graceSeconds),
+    policies: policiesOf({ id: body.job_id ?? NIL, timezone, policies }, graceSeconds, tagged),
     ...window,
     outages,
     receiver: { latencyMs: receiver.latency_ms, failures },

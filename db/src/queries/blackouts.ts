@@ -15,11 +15,11 @@ export const MOST_OF_TAG = 1_000
  * @throws Problem `too-many-blackouts`
  */
 export async function createBlackout(
-  pool: Pool,
+  on: Pool | PoolClient,
   fields: { tag: string; from: Date; to: Date; reason: string | null },
   now: Date,
 ): Promise<BlackoutRow> {
-  return await transaction(pool, async (client) => {
+  return await transaction(on, async (client) => {
     const db = createDb(client)
     const count = await db.$count(blackouts, and(eq(blackouts.tag, fields.tag), gt(blackouts.toAt, now)))
     if (count >= MOST_OF_TAG) {
@@ -45,6 +45,21 @@ export async function deleteBlackout(pool: Pool, id: string, now: Date): Promise
     if (!row) throw blackoutNotFound(id)
     await lookAnew(client, row.tag, 'cursor_at < $2', [row.toAt], now)
   })
+}
+
+/** How many jobs have a tag and their next occurrence in a stretch of time; at the most as many as `most`. */
+export async function jobsWithin(
+  pool: Pool,
+  { tag, from, to }: { tag: string; from: Date; to: Date },
+  most: number,
+): Promise<number> {
+  const { rows } = await pool.query<{ n: number }>(
+    `select count(*)::int as n from (
+       select from jobs where tags @> array[$1::text] and tags <> '{}' and deleted_at is null
+         and next_scheduled_for >= $2 and next_scheduled_for < $3 limit $4) as found`,
+    [tag, from, to, most],
+  )
+  return rows[0]?.n ?? 0
 }
 
 /** Up to `limit` blackouts, newest first; those after the blackout `after` of the same order. */

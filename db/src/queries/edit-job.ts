@@ -29,7 +29,7 @@ export type JobEdit = Partial<
 
 /**
  * Edits a job, and moves what it has pending to its destination. `edit` gets the row as it is under the lock; where it
- * returns null, nothing is touched.
+ * returns null, or what is there already, nothing is touched.
  *
  * A schedule that names other instants starts afresh: what it names up to now is not owed, what the old one named
  * until now is still sent, and a completed or quarantined job becomes active. Any other edit leaves the job's clock where it was.
@@ -49,8 +49,8 @@ export async function editJob(
     options.matches,
     async ({ job, now }, client) => {
       const written = edit(job, now)
-      if (!written) return null
       const edited = { ...job, ...written }
+      if (isDeepStrictEqual(edited, job)) return null
       const change = clockOf(job, edited, now, options.graceSeconds)
       if (!sameInstants(job, edited)) await recordDue(client, job, now, { ...options, send: true })
       return { ...edited, ...change }
@@ -68,7 +68,7 @@ function clockOf(job: JobRow, edited: JobRow, now: Date, graceSeconds: number): 
   const policies = policiesOf(edited, graceSeconds)
   const cursorAt = changed || revived ? now : job.cursorAt
   const { next, wakeAt } = clockAfter(edited.schedule, policies, cursorAt.getTime())
-  if (!next || wakeAt === null) throw exhausted(edited)
+  if (!next || wakeAt === null) throw exhausted(edited, now)
   if (isSpent) throw spent(runs)
   if (job.status === 'paused') return { cursorAt, runs }
   return {
@@ -104,11 +104,12 @@ function sameInstants(a: JobRow, b: JobRow): boolean {
 }
 
 /** What a create or an edit is refused with when its schedule names nothing after now. */
-export function exhausted({ schedule }: Pick<JobRow, 'schedule'>): Problem {
+export function exhausted({ schedule }: Pick<JobRow, 'schedule'>, now: Date): Problem {
+  const isDark = schedule.type === 'once' && Date.parse(schedule.at) > now.getTime()
   const detail =
     schedule.type === 'once'
-      ? `schedule_time, ${schedule.at}, is not in the future, or in a blackout.`
-      : 'The schedule has no occurrence after now that could be sent; look at its end, its end_date and its blackouts.'
+      ? `schedule_time, ${schedule.at}, ${isDark ? 'lies in a blackout of the job' : 'is not in the future'}.`
+      : 'The schedule has no occurrence after now that could be sent; look at its start_date, its end, its end_date and its blackouts.'
   return new Problem('schedule-exhausted', detail)
 }
 

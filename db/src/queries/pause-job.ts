@@ -9,7 +9,8 @@ export interface PauseRequest {
   reason: string | null
   /** When it is resumed by itself, and what then becomes of the occurrences of the pause; null: by hand. */
   until: Date | null
-  missed: MisfirePolicy
+  /** Null: as the pause has it, or none. */
+  missed: MisfirePolicy | null
 }
 
 /**
@@ -29,10 +30,11 @@ export async function pauseJob(
     id,
     matches,
     ({ job, now }) => {
-      const ending = { pausedUntil: until, resumeMissed: until && missed }
+      const ending = { pausedUntil: until, resumeMissed: until && (missed ?? job.resumeMissed ?? 'skip') }
       if (job.status === 'paused') {
-        const isSame = !until || (until.getTime() === job.pausedUntil?.getTime() && missed === job.resumeMissed)
-        return isSame ? null : { ...ending, statusReason: reason ?? job.statusReason }
+        const isSame =
+          until?.getTime() === job.pausedUntil?.getTime() && ending.resumeMissed === (job.resumeMissed ?? null)
+        return !until || isSame ? null : { ...ending, statusReason: reason ?? job.statusReason }
       }
       if (job.status === 'completed') {
         throw new Problem(

@@ -75,6 +75,25 @@ describe('blackouts of tags', () => {
     expect((await api.call('DELETE', '/blackouts/x')).status).toBe(404)
   })
 
+  test('a dry run says how many jobs it would keep back, and a repeated request makes one', async ({ api, pool }) => {
+    await interval(api, { tags: ['reports'] })
+    await interval(api, { tags: ['other'] })
+    const now = { ...body, from: text(Date.now()), to: text(Date.now() + 2 * DAY) }
+    const dry = await api.call('POST', '/blackouts?dry_run=true', now)
+    expect([dry.status, dry.body]).toMatchObject([200, { tag: 'reports', jobs: 1 }])
+    expect((await pool.query('select from blackouts')).rowCount).toBe(0)
+    const call = () => api.call('POST', '/blackouts', now, { 'idempotency-key': 'k' })
+    const [first, second] = [await call(), await call()]
+    expect([first.status, second.body]).toEqual([201, first.body])
+    const preview = { type: 'interval', days: 1, start_date: '2024-01-20T08:00:00', timezone: 'GMT+7', count: 2 }
+    const skipped = async (fields: object) =>
+      (await api.call('POST', '/schedules/preview', { ...preview, ...fields })).body.occurrences.map(
+        (it: { skipped: string | null }) => it.skipped,
+      )
+    expect(await skipped({})).toEqual([null, null])
+    expect(await skipped({ tags: ['reports'] })).toEqual(['blackout', 'blackout'])
+  })
+
   test('422 naming the field', async ({ api }) => {
     const path = async (fields: object) =>
       (await api.call('POST', '/blackouts', { ...body, ...fields })).body.errors[0].path
@@ -109,8 +128,27 @@ describe('POST /jobs/{id}/pause with until', () => {
       status_reason: 'holidays',
       version: 3,
     })
+    const other = await api.call('POST', `/jobs/${body.job_id}/pause`, { until: '2098-01-02', missed: 'all' })
+    expect(other.body).toMatchObject({ resume_missed: 'all', version: 4 })
+    const kept = await api.call('POST', `/jobs/${body.job_id}/pause`, { until: '2098-01-01' })
+    expect(kept.body).toMatchObject({ resume_missed: 'all', status_reason: 'holidays', version: 5 })
     const same = await api.call('POST', `/jobs/${body.job_id}/pause`, { until: '2098-01-01' })
-    expect(same.body.version).toBe(3)
+    expect(same.body.version).toBe(5)
+  })
+
+  test('what comes after the end is shown as to come, what comes before by what the pause says', async ({ api }) => {
+    const { job_id } = await interval(api, { start_date: '2097-01-01T08:00:00' })
+    const rehearsed = await api.call('POST', `/jobs/${job_id}/pause?dry_run=true`, { until: '2097-01-03T00:00:00' })
+    expect(rehearsed.body.diff.removed.map((it: { nominal: string }) => it.nominal)).toEqual([
+      '2097-01-01T08:00:00+07:00',
+      '2097-01-02T08:00:00+07:00',
+    ])
+    await api.call('POST', `/jobs/${job_id}/pause`, { until: '2097-01-03T00:00:00', missed: 'all' })
+    const explain = async (at: string) => (await api.call('GET', `/jobs/${job_id}/explain?at=${at}`)).body
+    expect((await explain('2097-01-02T08:00:00')).sentence).toMatch(
+      /paused .* until 00:00 on 3 January 2097, .* is sent then/,
+    )
+    expect((await explain('2097-01-03T08:00:00')).outcome).toBe('upcoming')
   })
 
   test('422 for an end that is not in the future', async ({ api }) => {

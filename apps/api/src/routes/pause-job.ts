@@ -62,7 +62,7 @@ async function requestOf({ reason, until, missed }: z.infer<typeof Pause>, id: s
   return {
     reason: reason ?? null,
     until: until ? await untilOf(until, id, deps) : null,
-    missed: missed ?? 'skip',
+    missed: missed ?? null,
   }
 }
 

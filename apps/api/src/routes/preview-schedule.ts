@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { formatNominal } from '@scheduler/core/clock-change'
 import { describeSchedule } from '@scheduler/core/describe'
-import { DateTimeText, Timezone } from '@scheduler/core/fields'
+import { DateTimeText, Tags, Timezone } from '@scheduler/core/fields'
 import { NewSchedule } from '@scheduler/core/job'
 import { type Foreseen, latestEffective, type PreviewOptions, preview } from '@scheduler/core/preview'
 import { type FieldError, invalid } from '@scheduler/core/problem'
@@ -9,6 +9,7 @@ import { checkDst, readNewSchedule } from '@scheduler/core/read-new-schedule'
 import { readDateTime } from '@scheduler/core/read-rule'
 import type { Policies, Schedule } from '@scheduler/core/schedule'
 import { formatInZone, parseZone } from '@scheduler/core/timezone'
+import { taggedBlackouts } from '@scheduler/db/queries/job-states'
 import { policiesOf } from '@scheduler/db/queries/policies-of'
 import { z } from 'zod'
 import { databaseNow } from '../database-now.ts'
@@ -36,6 +37,7 @@ const asked = {
     }),
   until: DateTimeText.optional().meta({ description: 'The last nominal time to list, inclusive.' }),
   convert_to: Timezone.optional().meta({ description: 'The zone that times are shown in.' }),
+  tags: Tags.optional().meta({ description: 'Tags whose blackouts count.' }),
   job_id: z.uuid().optional().meta({
     description:
       'The job whose jitter is shown: it depends on the id. Without it, `effective_latest` says how far it may go.',
@@ -90,7 +92,9 @@ export const previewSchedule = route({
 
     const { schedule } = read
     const job = { id: body.job_id ?? '', timezone, policies: stored }
-    const policies = policiesOf(job, deps.settings.graceSeconds)
+    const { tags = [] } = body
+    const tagged = (await taggedBlackouts(deps.pool, [{ tags, cursorAt: new Date(from) }]))({ tags })
+    const policies = policiesOf(job, deps.settings.graceSeconds, tagged)
     const limit = body.count ?? (until === undefined ? 10 : MOST)
     // Without the id of the job, which seeds the jitter, there is none to show.
     const shownPolicies = body.job_id === undefined ? { ...policies, jitterSeconds: 0 } : policies

@@ -1,4 +1,5 @@
 import { simulation, simulationLimits } from '@scheduler/core/simulate'
+import { taggedBlackouts } from '@scheduler/db/queries/job-states'
 import { inSlices } from '../in-slices.ts'
 import { RULE_BODY_LIMIT } from '../json-body.ts'
 import { route } from '../route.ts'
@@ -22,8 +23,11 @@ export const simulateJob = route({
   examples: { body: { outage: simulationBody }, answer: { outage: simulated } },
   deadlineMs: 10_000,
 
-  async handle({ body }, { settings }) {
-    const it = simulation(readSimulation(body, settings.graceSeconds))
+  async handle({ body }, { pool, settings }) {
+    const { tags = [] } = body
+    // Of any time: the simulation may lie in the past.
+    const tagged = (await taggedBlackouts(pool, [{ tags, cursorAt: new Date(0) }]))({ tags })
+    const it = simulation(readSimulation(body, settings.graceSeconds, tagged))
     await inSlices(() => it.advance(1), MOST_MS)
     return { body: toSimulation(it.result(), body.convert_to ?? body.job.timezone ?? 'UTC') }
   },

@@ -210,11 +210,21 @@ describe('PATCH /jobs/{id}', () => {
 
   test('If-Match: a star or one of several tags will do, a weak one or another will not', async ({ api }) => {
     const { job_id } = await interval(api)
-    const patch = async (tag: string) => (await api.call('PATCH', `/jobs/${job_id}`, {}, { 'if-match': tag })).status
+    const patch = async (tag: string) =>
+      (await api.call('PATCH', `/jobs/${job_id}`, { name: `for ${tag}` }, { 'if-match': tag })).status
     expect(await patch('*')).toBe(200)
     expect(await patch('"7", "2"')).toBe(200)
     expect(await patch('W/"3"')).toBe(412)
     expect(await patch('3')).toBe(412)
+  })
+
+  test('an edit that changes nothing leaves the version as it is', async ({ api, pool }) => {
+    const job = await interval(api, { name: 'n', tags: ['t'] })
+    for (const body of [{}, { name: 'n' }, { tags: ['t'], timezone: job.timezone }, { days: 1 }]) {
+      const { status, body: answered } = await api.call('PATCH', `/jobs/${job.job_id}`, body)
+      expect([status, answered]).toEqual([200, job])
+    }
+    expect((await pool.query('select from job_versions')).rowCount).toBe(0)
   })
 
   test('422: patches that add up to more than a payload may be', async ({ api }) => {
