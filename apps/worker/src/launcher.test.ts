@@ -94,7 +94,10 @@ describe('a circuit', () => {
       const port = how === 'answers 503' ? here.port : await deadPort()
       await createOnceJobs(pool, many(60, { url: `http://127.0.0.1:${port}/` }))
       const parts = await start(options)
-      await until('all to be dealt with', async () => (await states(pool)).parked === 55)
+      await until('all to be dealt with', async () => {
+        const { parked, failed } = await states(pool)
+        return parked === 55 && failed === 5
+      })
       const rows = await ledger(pool)
       const parked = rows.filter((it) => it.state === 'parked')
       expect(parked.every((it) => it.attempt === 0)).toBe(true)

@@ -36,7 +36,8 @@ export function rruleExact(rule: RruleParts, anchor: number, zone: string): Rrul
     for (let at = from; at < to; ) {
       const span = table.spanAt(at * 1000)
       const offset = span.offset / 1000
-      const end = Math.min(to, span.to / 1000)
+      // The edge of a chunk of the table is no whole second: the second that holds it counts to the end.
+      const end = Math.min(to, Math.ceil(span.to / 1000))
       total += grid.at(offset).count(at + offset, end + offset)
       at = end
     }
