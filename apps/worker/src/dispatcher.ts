@@ -8,8 +8,11 @@ import { isDataError, quarantine } from '@scheduler/db/queries/quarantine-job'
 import { resumeDue } from '@scheduler/db/queries/resume-due'
 import type { Boss } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
-import { createTrouble } from './trouble.ts'
+import { createTrouble, reasonOf } from './trouble.ts'
 import { createWake } from './wake.ts'
+
+/** How long to leave what is due and locked by somebody else, ms. */
+const LOCKED_MS = 20
 
 /** Jobs or executions that one transaction dispatches at the most. */
 const BATCH = 250
@@ -82,39 +85,48 @@ export async function dispatchPass(parts: DispatcherParts, limit = BATCH): Promi
 
   const resumeInMs = pausedUntil ? pausedUntil.getTime() - now.getTime() : BACKSTOP_MS
 
-  if (resumeInMs <= 0) await resumePaused(parts)
-  if (jobsInMs <= 0) await dispatchJobs(parts, limit)
+  let done = 0
+  if (resumeInMs <= 0) done += await resumePaused(parts)
+  if (jobsInMs <= 0) done += await dispatchJobs(parts, limit)
   if (heldInMs <= 0) {
     const released = await dispatchHeld(parts.pool, parts.boss, { limit })
     if (released > 0) parts.onItems(released)
+    done += released
   }
-  if (jobsInMs <= 0 || heldInMs <= 0 || resumeInMs <= 0) return 0
+  if (done > 0) return 0
+  if (jobsInMs <= 0 || heldInMs <= 0 || resumeInMs <= 0) return LOCKED_MS
   // A timer may ring a little early; a millisecond more than the look-ahead said saves a second look.
   return Math.min(BACKSTOP_MS, Math.max(1, Math.min(jobsInMs, heldInMs, resumeInMs)))
 }
 
-async function resumePaused({ pool, boss, graceSeconds, log, onItems }: DispatcherParts): Promise<void> {
-  const { resumed, quarantined } = await resumeDue(pool, boss, graceSeconds)
+/** How many it resumed. What fails is left to the next pass, and keeps nothing else from being dispatched. */
+async function resumePaused({ pool, boss, graceSeconds, log, onItems }: DispatcherParts): Promise<number> {
+  const { resumed, quarantined, failed } = await resumeDue(pool, boss, graceSeconds)
+  if (failed) log.warn({ reason: reasonOf(failed) }, 'job not resumed')
   for (const jobId of resumed) log.info({ jobId }, 'job resumed')
   for (const it of quarantined) log.error(it, 'job quarantined')
   if (resumed.length > 0) onItems(resumed.length)
+  return resumed.length + quarantined.length
 }
 
-async function dispatchJobs(parts: DispatcherParts, limit: number): Promise<void> {
+/** How many jobs it looked at. */
+async function dispatchJobs(parts: DispatcherParts, limit: number): Promise<number> {
   try {
-    report(parts, await dispatchDue(parts.pool, parts.boss, { ...parts, limit }))
+    const done = await dispatchDue(parts.pool, parts.boss, { ...parts, limit })
+    report(parts, done)
+    return done.jobs
   } catch (error) {
     if (!isDataError(error)) throw error
     // The database refused a row of this batch: take the same jobs one by one, so that only the culprit stays behind.
-    await dispatchOneByOne(parts)
+    return await dispatchOneByOne(parts)
   }
 }
 
-async function dispatchOneByOne(parts: DispatcherParts): Promise<void> {
+async function dispatchOneByOne(parts: DispatcherParts): Promise<number> {
   for (let taken = 0; taken < BATCH; taken += 1) {
     try {
       const done = await dispatchDue(parts.pool, parts.boss, { ...parts, limit: 1 })
-      if (done.jobs === 0) return
+      if (done.jobs === 0) return taken
       report(parts, done)
     } catch (error) {
       if (!(error instanceof PoisonJob)) throw error
@@ -122,6 +134,7 @@ async function dispatchOneByOne(parts: DispatcherParts): Promise<void> {
       parts.log.error({ jobId: error.jobId, reason: String(error.cause) }, 'job quarantined')
     }
   }
+  return BATCH
 }
 
 function report(parts: DispatcherParts, done: Awaited<ReturnType<typeof dispatchDue>>): void {

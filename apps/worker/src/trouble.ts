@@ -39,6 +39,8 @@ export function createTrouble(log: Logger, what: string): Trouble {
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors[0]) return reasonOf(error.errors[0])
   if (!(error instanceof Error)) return String(error)
+  // What wraps an error of the database says the statement's parameters as well, which are the client's.
+  if (error.cause instanceof Error) return reasonOf(error.cause)
   const code = (error as { code?: unknown }).code
   return typeof code === 'string' ? `${code}: ${error.message}` : error.message
 }

@@ -46,7 +46,8 @@ export async function changeJob(
     if (updated.nextRunAt) await notifyDue(client, updated.nextRunAt, locked.now)
     return { row: updated, changed: true }
   })
-  if (changed && !('release' in on)) await waitForSending(on, id)
+  // Of a job that was paused already, what was claimed just before that pause may be on its way still.
+  if ((changed || row.status === 'paused') && !('release' in on)) await waitForSending(on, id)
   return row
 }
 

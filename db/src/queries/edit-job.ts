@@ -7,6 +7,7 @@ import { parseZone } from '@scheduler/core/timezone'
 import type { Pool, PoolClient } from '../client.ts'
 import type { JobRow } from '../schema/jobs.ts'
 import { changeJob, type JobChange, redirectPending } from './change-job.ts'
+import { clockColumns } from './dispatch-due.ts'
 import { policiesOf } from './policies-of.ts'
 import { recordDue } from './record-due.ts'
 
@@ -51,35 +52,39 @@ export async function editJob(
       const written = edit(job, now)
       const edited = { ...job, ...written }
       if (isDeepStrictEqual(edited, job)) return null
-      const change = clockOf(job, edited, now, options.graceSeconds)
-      if (!sameInstants(job, edited)) await recordDue(client, job, now, { ...options, send: true })
-      return { ...edited, ...change }
+      // Refused before anything is recorded.
+      clockOf(job, edited, now, options.graceSeconds)
+      const recorded = sameOccurrences(job, edited)
+        ? job
+        : await recordDue(client, job, now, { ...options, send: true })
+      return { ...edited, ...clockOf({ ...job, ...recorded }, edited, now, options.graceSeconds, job.runs) }
     },
     redirectPending,
   )
 }
 
-function clockOf(job: JobRow, edited: JobRow, now: Date, graceSeconds: number): JobChange {
+/** @param before how many runs there were before what was due was recorded */
+function clockOf(job: JobRow, edited: JobRow, now: Date, graceSeconds: number, before = job.runs): JobChange {
   const changed = !sameInstants(job, edited)
   const runs = onlyMoved(job, edited) ? job.runs : 0
   const isSpent = runs >= (edited.policies.maxRuns ?? Infinity)
   const revived = job.status === 'completed' && edited.policies.maxRuns !== job.policies.maxRuns && !isSpent
-  if (!changed && !revived && job.status !== 'active') return {}
+  const { cursorAt: recordedAt } = job
+  if (!changed && !revived && job.status !== 'active')
+    return job.status === 'paused' ? { cursorAt: recordedAt, runs } : {}
   const policies = policiesOf(edited, graceSeconds)
-  const cursorAt = changed || revived ? now : job.cursorAt
+  const cursorAt = changed || revived ? now : recordedAt
   const { next, wakeAt } = clockAfter(edited.schedule, policies, cursorAt.getTime())
-  if (!next || wakeAt === null) throw exhausted(edited, now)
-  if (isSpent) throw spent(runs)
+  // What is left of a job as it was may all lie in its blackouts.
+  if (wakeAt === null || (!next && (changed || revived))) throw exhausted(edited, now)
+  const maxRuns = edited.policies.maxRuns ?? Infinity
+  if (isSpent && before >= maxRuns) throw spent(runs)
   if (job.status === 'paused') return { cursorAt, runs }
-  return {
-    cursorAt,
-    runs,
-    status: 'active',
-    statusReason: null,
-    completedAt: null,
-    nextRunAt: new Date(wakeAt),
-    nextScheduledFor: new Date(next.nominal),
+  if (isSpent) {
+    // The last run was due when the edit came.
+    return { cursorAt, runs, status: 'completed', completedAt: now, nextRunAt: null, nextScheduledFor: null }
   }
+  return { cursorAt, runs, status: 'active', statusReason: null, completedAt: null, ...clockColumns({ next, wakeAt }) }
 }
 
 /** Whether two states of a job have the same rule. Of a one-time job only the instant counts, however it is written. */
@@ -95,6 +100,12 @@ function onlyMoved(job: JobRow, edited: JobRow): boolean {
   const [from, to] = [parseZone(job.timezone), parseZone(edited.timezone)]
   if (!from || !to) return false
   return isDeepStrictEqual(from === to ? job.schedule : rezone(job.schedule, from, to), edited.schedule)
+}
+
+/** Whether two states of a job name the same instants, and leave out the same of them. */
+function sameOccurrences(a: JobRow, b: JobRow): boolean {
+  const dark = (job: JobRow) => [job.policies.blackouts ?? [], job.tags]
+  return sameInstants(a, b) && isDeepStrictEqual(dark(a), dark(b))
 }
 
 /** Whether two states of a job name the same instants. */

@@ -18,6 +18,10 @@ export async function quarantine(client: Pool | PoolClient, jobId: string, reaso
 
 /** Whether Postgres refused the data itself (SQLSTATE classes 22 and 23), as opposed to being away or busy. */
 export function isDataError(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' && /^2[23]/.test(code)
+  // The query builder wraps what the driver throws.
+  for (let it = error; it instanceof Error; it = it.cause) {
+    const { code } = it as { code?: unknown }
+    if (typeof code === 'string' && /^2[23]/.test(code)) return true
+  }
+  return false
 }

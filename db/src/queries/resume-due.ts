@@ -11,6 +11,8 @@ export interface ResumedDue {
   resumed: string[]
   /** Jobs whose schedule can't be computed any more. */
   quarantined: { jobId: string; reason: string }[]
+  /** The first error of those that may be over at the next call; the jobs concerned stay as they are. */
+  failed?: unknown
 }
 
 /** Resumes the jobs whose pause has come to its end, as each pause said. Any number of callers may run at once. */
@@ -25,7 +27,7 @@ export async function resumeDue(pool: Pool, boss: PgBoss, graceSeconds: number):
   const done: ResumedDue = { resumed: [], quarantined: [] }
   // A version before this one may have resumed or deleted a job, and knows of no end of its pause.
   const stale = rows.filter(({ isPaused }) => !isPaused).map(({ id }) => id)
-  if (stale.length > 0) await pool.query('update jobs set paused_until = null where id = any($1::uuid[])', [stale])
+  if (stale.length > 0) await forget(pool, stale)
   for (const { id, version, missed } of rows.filter(({ isPaused }) => isPaused)) {
     try {
       // Of several workers that see it one resumes it; whoever resumed or paused it anew has changed its version.
@@ -36,11 +38,22 @@ export async function resumeDue(pool: Pool, boss: PgBoss, graceSeconds: number):
       const code = (error as { code?: unknown }).code
       if (code === 'stale-version' || code === 'job-not-found') continue
       // A row that the database refuses must not keep the others from being resumed.
-      if (code !== 'job-quarantined' && !isDataError(error)) throw error
+      if (code !== 'job-quarantined' && !isDataError(error)) {
+        done.failed ??= error
+        continue
+      }
       const reason = isDataError(error) ? 'The database refused what its pause left out.' : (error as Error).message
       await quarantine(pool, id, reason)
       done.quarantined.push({ jobId: id, reason })
     }
   }
   return done
+}
+
+async function forget(pool: Pool, ids: string[]): Promise<void> {
+  await pool.query(
+    `update jobs set paused_until = null
+     where id = any($1::uuid[]) and paused_until <= now() and (status <> 'paused' or deleted_at is not null)`,
+    [ids],
+  )
 }
