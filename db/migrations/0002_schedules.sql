@@ -7,6 +7,7 @@ CREATE TABLE "blackouts" (
 	"to_at" timestamp (3) with time zone NOT NULL,
 	"reason" text,
 	"created_at" timestamp (3) with time zone NOT NULL,
+	"deleted_at" timestamp (3) with time zone,
 	CONSTRAINT "blackouts_from_before_to" CHECK ("blackouts"."from_at" < "blackouts"."to_at")
 );
 --> statement-breakpoint
@@ -43,5 +44,4 @@ CREATE INDEX "blackouts_by_tag" ON "blackouts" USING btree ("tag","to_at");--> s
 CREATE INDEX "idempotency_keys_created" ON "idempotency_keys" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "job_versions_valid_to" ON "job_versions" USING btree ("valid_to");--> statement-breakpoint
 CREATE INDEX "executions_behind" ON "executions" USING btree ("job_id","scheduled_for") WHERE "executions"."behind";--> statement-breakpoint
-CREATE INDEX "jobs_paused_until" ON "jobs" USING btree ("paused_until") WHERE "jobs"."paused_until" is not null;--> statement-breakpoint
-ALTER TABLE "executions" ADD CONSTRAINT "executions_behind_is_waiting" CHECK (not "executions"."behind" or "executions"."state" = 'waiting');
+CREATE INDEX "jobs_paused_until" ON "jobs" USING btree ("paused_until") WHERE "jobs"."paused_until" is not null;

@@ -9,8 +9,9 @@ import { inSlices } from './in-slices.ts'
 import { newJobOf } from './new-job.ts'
 import type { Deps } from './route.ts'
 
-/** How long checking may take in all, ms; an answer is due in 60 s. */
-const MOST_MS = 40_000
+/** How long checking the jobs of a batch may take, and saying what each would be sent, ms; an answer is due in 60 s. */
+const CHECK_MS = 40_000
+const DIFFS_MS = 15_000
 
 /** The jobs that a batch of creates describes, and the results in the order of its elements. */
 export interface ReadBatch {
@@ -38,7 +39,7 @@ export async function readBatch(elements: unknown[], now: Date, { settings, log 
     }
     return batch.results.length < elements.length
   }
-  await inSlices(step, MOST_MS)
+  await inSlices(step, CHECK_MS)
   if (batch.results.length === elements.length) return batch
   throw tooLong()
 }
@@ -56,7 +57,7 @@ export async function withDiffs(results: object[], jobs: NewJob[], now: Date, de
       shown.push({ ...result, diff: (body as { diff: object }).diff })
       await nextTurn()
     }
-    if (performance.now() - began > MOST_MS) throw tooLong()
+    if (performance.now() - began > DIFFS_MS) throw tooLong()
   }
   return shown
 }

@@ -30,6 +30,7 @@ export interface LeaderParts {
 export function startLeader(parts: LeaderParts): { stop(): Promise<void> } {
   const { wake, sleep } = createWake()
   const trouble = createTrouble(parts.log, 'supervising')
+  const promoting = createTrouble(parts.log, 'promoting')
   let stopped = false
   let reconciledAt = Number.NEGATIVE_INFINITY
   let led = false
@@ -43,7 +44,6 @@ export function startLeader(parts: LeaderParts): { stop(): Promise<void> } {
       if (stopped || !leads || connectedMs < SETTLE_IN_MS) continue
       try {
         await parts.boss.supervise()
-        await promote(parts.pool, null)
         if (performance.now() - reconciledAt > RECONCILE_MS) {
           reconciledAt = performance.now()
           await reconcilePass(parts)
@@ -51,6 +51,13 @@ export function startLeader(parts: LeaderParts): { stop(): Promise<void> } {
         trouble.worked()
       } catch (error) {
         trouble.failed(error)
+      }
+      // On its own: what keeps one from being done must not keep the others.
+      try {
+        await promote(parts.pool, null)
+        promoting.worked()
+      } catch (error) {
+        promoting.failed(error)
       }
     }
   }

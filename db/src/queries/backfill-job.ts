@@ -52,37 +52,34 @@ export async function backfillJob(
     if (request.to > now)
       throw invalid([{ path: 'to', message: 'must not be in the future: the schedule sends those' }])
     const blackouts = (await taggedBlackouts(client, [job]))(job)
-    const due = occurrencesIn(job, policiesOf(job, 0, blackouts), request)
+    const named = occurrencesIn(job, policiesOf(job, 0, blackouts), request)
+    const earlier = await backfilled(client, job.id, request)
+    const due = named.filter(({ nominal }) => !earlier.has(nominal))
     const state = (await jobStates(client, [{ ...job, policies: { ...job.policies, overlap: request.overlap } }]))(job)
-    const { send, skipped, cancel } = overlap(request.overlap, due, state)
+    // What overlap leaves out has no row: that would keep a later backfill from sending it.
+    const { send, cancel } = overlap(request.overlap, due, state)
     if (cancel) await cancelUnfinished(client, [job.id], now)
-    const [first, last] = [skipped[0], skipped.at(-1)]
-    const unsent =
-      first && last
-        ? [{ reason: 'overlap_skipped' as const, first: first.nominal, last: last.nominal, count: skipped.length }]
-        : []
-    const rows = dueRowsOf(job, { send, unsent }).map((row) => ({ ...row, kind: 'backfill' as const }))
+    const rows = dueRowsOf(job, { send, unsent: [] }).map((row) => ({ ...row, kind: 'backfill' as const }))
     sendAtRate(rows, now, request.perSecond)
-    const before = await backfilled(job.id)
     await insertLedger(client, boss, rows, now)
-    const added = (await backfilled(job.id)) - before - unsent.length
     await notifyWork(client)
     await notifyDue(client, now, now)
-    const executions = Math.max(0, added)
-    return { done: { executions, skipped: due.length - executions }, waits: rows.some(({ behind }) => behind) }
-
-    async function backfilled(jobId: string): Promise<number> {
-      const { rows } = await client.query<{ n: number }>(
-        `select count(*)::int as n from executions
-         where job_id = $1 and kind = 'backfill' and scheduled_for > $2 and scheduled_for <= $3`,
-        [jobId, request.from, request.to],
-      )
-      return rows[0]?.n ?? 0
-    }
+    const done = { executions: send.length, skipped: named.length - send.length }
+    return { done, waits: rows.some(({ behind }) => behind) }
   })
   // Within a transaction of the caller's, whose lock on the job keeps others out, it can be done at once.
   if (waits) await promote(on, [id])
   return done
+}
+
+/** The occurrences of a range that a backfill sent before. */
+async function backfilled(client: PoolClient, jobId: string, { from, to }: Backfill): Promise<Set<number>> {
+  const { rows } = await client.query<{ at: Date }>(
+    `select scheduled_for as at from executions
+     where job_id = $1 and kind = 'backfill' and scheduled_for > $2 and scheduled_for <= $3`,
+    [jobId, from, to],
+  )
+  return new Set(rows.map(({ at }) => at.getTime()))
 }
 
 function occurrencesIn(job: JobRow, policies: Policies, { from, to }: Backfill): Occurrence[] {

@@ -1,3 +1,4 @@
+import { disjoint } from '@scheduler/core/recurrence'
 import type { Blackout, JobState } from '@scheduler/core/schedule'
 import type { Pool, PoolClient } from '../client.ts'
 import type { JobRow } from '../schema/jobs.ts'
@@ -27,7 +28,7 @@ export async function jobStates(client: Pool | PoolClient, jobs: Job[]): Promise
 
 type Tagged = Pick<JobRow, 'tags' | 'cursorAt'>
 
-/** The blackouts of tags that may concern occurrences after the jobs' cursors, by job. */
+/** The blackouts of tags that may concern occurrences after the jobs' cursors, by job; in order, those that overlap as one. */
 export async function taggedBlackouts(
   client: Pool | PoolClient,
   jobs: Tagged[],
@@ -35,12 +36,18 @@ export async function taggedBlackouts(
   const tags = [...new Set(jobs.flatMap((job) => job.tags))]
   if (tags.length === 0) return () => []
   const since = new Date(Math.min(...jobs.map(({ cursorAt }) => cursorAt.getTime())))
-  const { rows } = await client.query<{ tag: string; from: Date; to: Date }>({
+  const { rows } = await client.query<{ tag: string; fromAt: Date; toAt: Date }>({
     name: 'blackouts-of-tags',
-    text: `select tag, from_at as "from", to_at as "to" from blackouts where tag = any($1::text[]) and to_at > $2`,
+    text: `select tag, from_at as "fromAt", to_at as "toAt" from blackouts where tag = any($1::text[]) and to_at > $2`,
     values: [tags, since],
   })
-  const byTag = Map.groupBy(rows, ({ tag }) => tag)
-  return (job) =>
-    job.tags.flatMap((tag) => byTag.get(tag) ?? []).map(({ from, to }) => ({ from: from.getTime(), to: to.getTime() }))
+  const ranges = rows.map(({ tag, fromAt, toAt }) => ({ tag, from: fromAt.getTime(), to: toAt.getTime() }))
+  const byTag = Map.groupBy(ranges, ({ tag }) => tag)
+  const byTags = new Map<string, Blackout[]>()
+  return (job) => {
+    const key = JSON.stringify(job.tags.filter((tag) => byTag.has(tag)))
+    const found = byTags.get(key) ?? disjoint(job.tags.flatMap((tag) => byTag.get(tag) ?? []))
+    byTags.set(key, found)
+    return found
+  }
 }

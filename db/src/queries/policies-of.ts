@@ -7,7 +7,7 @@ import type { JobRow } from '../schema/jobs.ts'
 /**
  * What the planner takes, from what the job's row holds.
  *
- * @param tagged blackouts of the job's tags
+ * @param tagged blackouts of the job's tags, as `disjoint` returns them
  * @throws when the zone is not one.
  */
 export function policiesOf(
@@ -27,6 +27,6 @@ export function policiesOf(
     overlap,
     dst: { ...defaultDst, ...dst },
     maxRuns,
-    blackouts: own.length + tagged.length === 0 ? [] : disjoint([...own, ...tagged]),
+    blackouts: own.length === 0 ? tagged : disjoint([...own, ...tagged]),
   }
 }

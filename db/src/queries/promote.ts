@@ -6,7 +6,7 @@ import { transaction } from '../transaction.ts'
 const BATCH = 500
 
 /** Executions that wait for those before them, none of which is unfinished any more. */
-const READY = `e.behind and not exists (
+const READY = `e.behind and e.finished_at is null and not exists (
   select from executions l where l.job_id = e.job_id and l.finished_at is null and not l.behind)`
 
 /**
@@ -14,7 +14,7 @@ const READY = `e.behind and not exists (
  *
  * It is called when an execution of the job was settled, and when one was made to wait: of two such transactions that did not
  * see each other, the one that commits later finds the other's work. The job's lock lets one caller at a time go
- * on. Whatever a crash leaves undone is found by the leader, which asks for all jobs.
+ * on. Whatever a crash leaves undone is found by the leader, which asks for all jobs and passes over those that are locked.
  *
  * @param jobIds null for all
  */
@@ -27,8 +27,12 @@ export async function promote(on: Pool | PoolClient, jobIds: string[] | null): P
   })
   if (ready.length === 0) return 0
   return await transaction(on, async (client) => {
-    const ids = ready.map(({ id }) => id)
-    await client.query('select from jobs where id = any($1::uuid[]) order by id for update', [ids])
+    // Who asks for all comes again: it need not wait for a job that somebody holds.
+    const { rows: locked } = await client.query<{ id: string }>(
+      `select id from jobs where id = any($1::uuid[]) order by id for update ${jobIds ? '' : 'skip locked'}`,
+      [ready.map(({ id }) => id)],
+    )
+    const ids = locked.map(({ id }) => id)
     const { rows } = await client.query<{ at: Date; now: Date }>(
       `with first as (
          select distinct on (e.job_id) e.id, e.scheduled_for from executions e

@@ -15,6 +15,8 @@ export const blackouts = pgTable(
     toAt: instant().notNull(),
     reason: text(),
     createdAt: instant().notNull(),
+    /** When it was deleted after it had begun: it stays for what it left out until then, and is over. */
+    deletedAt: instant(),
   },
   (t) => [
     // Serves the dispatcher: the blackouts of the tags of due jobs.

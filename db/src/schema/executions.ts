@@ -52,7 +52,10 @@ export const executions = pgTable(
     finishedAt: instant(),
     /** When it was to be cancelled while an attempt was in flight; a 2xx of that attempt still makes it succeeded. */
     cancelRequestedAt: instant(),
-    /** Whether it waits until the executions of its job before it are finished. Its next attempt is then far away. */
+    /**
+     * Whether it waits until the executions of its job before it are finished; its next attempt is then far away. Says
+     * nothing of a finished one: 0.1.0 cancels executions without knowing of it.
+     */
     behind: boolean().notNull().default(false),
 
     /** Origin of the callback URL. */
@@ -86,7 +89,6 @@ export const executions = pgTable(
       'executions_next_attempt_iff_held',
       sql`(${t.nextAttemptAt} is not null) = (${t.state} in ('waiting', 'parked'))`,
     ),
-    check('executions_behind_is_waiting', sql`not ${t.behind} or ${t.state} = 'waiting'`),
     check('executions_attempt_not_negative', sql`${t.attempt} >= 0`),
     check('executions_count_positive', sql`${t.count} >= 1`),
     check('executions_sent_has_attempt', sql`${t.state} not in ('running', 'succeeded') or ${t.attempt} > 0`),
