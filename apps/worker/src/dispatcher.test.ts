@@ -67,6 +67,20 @@ test('one pass says how long to sleep: until the next is due, a second at the mo
   expect(await dispatchPass(given)).toBe(0)
 })
 
+test('a due job that somebody holds is looked at again in a moment, not at once', async ({ pool, boss }) => {
+  const { given } = parts(pool, boss)
+  await createOnceJobs(pool, [{ url, inMs: -1 }])
+  const client = await pool.connect()
+  await client.query('begin')
+  await client.query('select from jobs for update')
+
+  expect(await dispatchPass(given)).toBe(20)
+
+  await client.query('rollback')
+  client.release()
+  expect(await dispatchPass(given)).toBe(0)
+})
+
 test('it sleeps until the next is due: nothing is early, and nothing waits for the next look', async ({
   pool,
   boss,

@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm'
+import { asc, eq } from 'drizzle-orm'
 import { expect } from 'vitest'
 import { ago, ahead, job, repeating } from '../../test/factories.ts'
 import { test } from '../../test/queue.ts'
@@ -46,6 +46,27 @@ test('the jobs whose next occurrence it holds are looked at anew, at its creatio
   await dispatchDue(pool, boss, options)
   expect(await clock(dark.id)).toBe(first)
   expect(await clock(other.id)).toBe(first)
+})
+
+test('one that is deleted after it has begun ends then: what it left out is recorded, what comes after is sent', async ({
+  db,
+  pool,
+  boss,
+}) => {
+  // Every second since 30 seconds ago, and nobody has dispatched since.
+  const row = job({ tags: ['t'], nextRunAt: ago(30), schedule: repeating({ seconds: 1 }, ago(30.5)) })
+  await db.insert(jobs).values({ ...row, policies: { misfire: { policy: 'all' } } })
+  const { id } = await createBlackout(pool, of('t', ago(20), ahead(3_600)), ago(20))
+  await deleteBlackout(pool, id, ago(10))
+  await expect(deleteBlackout(pool, id, ago(9))).rejects.toMatchObject({ code: 'blackout-not-found' })
+  expect(await listBlackouts(db, {}, { limit: 10, after: null })).toEqual([])
+
+  await dispatchDue(pool, boss, options)
+
+  const rows = await db.select().from(executions).orderBy(asc(executions.scheduledFor))
+  const dark = rows.filter(({ reason }) => reason === 'blackout')
+  expect(dark.map(({ count }) => count)).toEqual([10])
+  expect(rows.filter(({ reason }) => reason !== 'blackout').length).toBeGreaterThanOrEqual(20)
 })
 
 test('a tag has a bounded number of blackouts that are not over', async ({ db, pool }) => {

@@ -48,6 +48,32 @@ test('the oldest that waits is let go once nothing of its job is unfinished, and
   expect(first?.nextAttemptAt?.getTime()).toBeLessThanOrEqual(Date.now() + 1_000)
 })
 
+test('one that was finished by who knows of no order is left as it is', async ({ db, pool }) => {
+  const row = job()
+  await db.insert(jobs).values(row)
+  await db.insert(executions).values({
+    ...behind(row.id, ago(20)),
+    ...{ state: 'cancelled', reason: 'deleted', nextAttemptAt: null, finishedAt: ago(1) },
+  })
+
+  expect(await promote(pool, [row.id])).toBe(0)
+})
+
+test('who asks for all passes over a job that somebody holds', async ({ db, pool }) => {
+  const [held, free] = [job(), job()]
+  await db.insert(jobs).values([held, free])
+  await db.insert(executions).values([behind(held.id, ago(20)), behind(free.id, ago(20))])
+  const client = await pool.connect()
+  await client.query('begin')
+  await client.query('select from jobs where id = $1 for update', [held.id])
+
+  expect(await promote(pool, null)).toBe(1)
+
+  await client.query('rollback')
+  client.release()
+  expect(await promote(pool, null)).toBe(1)
+})
+
 test('one that is sent late on purpose goes no sooner than in its turn', async ({ db, pool }) => {
   const row = job()
   const turn = ahead(30)

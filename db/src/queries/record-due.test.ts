@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm'
 import { describe, expect } from 'vitest'
 import { test } from '../../test/database.ts'
-import { ago, ahead, job, onceAt, repeating } from '../../test/factories.ts'
+import { ago, ahead, execution, job, onceAt, repeating } from '../../test/factories.ts'
 import type { Db } from '../client.ts'
 import { executions } from '../schema/executions.ts'
 import { jobs } from '../schema/jobs.ts'
@@ -72,6 +72,71 @@ describe('what came due and was not dispatched yet', () => {
     const [execution] = await db.select().from(executions)
     expect(execution?.nextAttemptAt).toEqual(execution?.effectiveAt)
     expect(execution?.effectiveAt.getTime()).toBeGreaterThan(Date.now())
+  })
+})
+
+describe('what a job leaves out', () => {
+  const dark = (from: Date, to: Date) => {
+    const text = (at: Date) => at.toISOString().replace('Z', '+00:00')
+    return { blackouts: [{ from: text(from), to: text(to) }] }
+  }
+  /** Every ten seconds, 24, 14 and 4 seconds ago, all of them in a blackout; the next look is after it. */
+  const inBlackout = () => ({ ...neglected(), nextRunAt: ahead(60), policies: dark(ago(60), ahead(60)) })
+
+  test.for([
+    ['its blackouts are taken away', { policies: {} }],
+    ['it is given another schedule', weekly],
+    ['its tags are changed', { tags: ['t'] }],
+  ])('is recorded so far when %s', async ([, change], { db, pool }) => {
+    const row = inBlackout()
+    await db.insert(jobs).values({ ...row, nextScheduledFor: ahead(66) })
+
+    await editJob(pool, row.id, { matches: any, graceSeconds: 900 }, () => change as object)
+
+    expect(await ledgerOf(db, row.id)).toEqual([{ state: 'skipped', reason: 'blackout', count: 3 }])
+    const [edited] = await db.select().from(jobs)
+    expect(edited?.cursorAt.getTime()).toBeGreaterThan(Date.now() - 5_000)
+  })
+
+  test('is recorded so far when it is deleted', async ({ db, pool }) => {
+    const row = inBlackout()
+    await db.insert(jobs).values({ ...row, nextScheduledFor: ahead(66) })
+
+    await deleteJob(pool, row.id, any)
+
+    expect(await ledgerOf(db, row.id)).toEqual([{ state: 'skipped', reason: 'blackout', count: 3 }])
+  })
+})
+
+describe('one that waits for its jitter while its blackouts are edited', () => {
+  const edited = { policies: { jitterSeconds: 3_600, blackouts: [] } }
+  async function prepare(db: Db, policies: object = {}, runs = 0) {
+    const row = job({
+      ...{ nextRunAt: ahead(20), cursorAt: ago(60), schedule: repeating({ hours: 2 }, ago(1)), runs },
+      policies: { jitterSeconds: 3_600, ...policies },
+    })
+    await db.insert(jobs).values({ ...row, nextScheduledFor: ago(1) })
+    return row.id
+  }
+
+  test('is a run, and the last of max_runs completes the job', async ({ db, pool }) => {
+    const id = await prepare(db, { maxRuns: 2, blackouts: [] }, 1)
+
+    const policies = { ...edited.policies, maxRuns: 2 }
+    await editJob(pool, id, { matches: any, graceSeconds: 900 }, () => ({ tags: ['t'], policies }))
+
+    expect(await ledgerOf(db, id)).toEqual([{ state: 'waiting', reason: null, count: 1 }])
+    const [row] = await db.select().from(jobs)
+    expect(row).toMatchObject({ status: 'completed', runs: 2, nextRunAt: null, nextScheduledFor: null })
+  })
+
+  test('is dropped while an execution of its job is not finished, where overlap is skip', async ({ db, pool }) => {
+    const id = await prepare(db)
+    await db.insert(executions).values(execution({ jobId: id, state: 'running', scheduledFor: ago(3_601) }))
+
+    await editJob(pool, id, { matches: any, graceSeconds: 900 }, () => ({ tags: ['t'] }))
+
+    expect((await ledgerOf(db, id)).slice(1)).toEqual([{ state: 'skipped', reason: 'overlap_skipped', count: 1 }])
   })
 })
 

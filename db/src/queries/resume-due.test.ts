@@ -54,6 +54,27 @@ test('a job that was deleted, or whose schedule can’t be computed, keeps none 
   expect(row?.statusReason).toContain('Gone/Zone')
 })
 
+test.for([
+  ['22003', 'is set aside'],
+  ['53100', 'stays as it is for the next call'],
+])('a job that the database refuses with %s %s, and the others are resumed', async ([code], { db, pool, boss }) => {
+  const [refused, good] = [paused(ago(3)), paused(ago(1))]
+  await db.insert(jobs).values([refused, good])
+  await pool.query(`
+    create function refuse() returns trigger language plpgsql as $$ begin
+      if new.id = '${refused.id}' and new.status = 'active' then raise exception 'no' using errcode = '${code}'; end if;
+      return new; end $$;
+    create trigger refuse before update on jobs for each row execute function refuse()`)
+
+  const { resumed, quarantined, failed } = await resumeDue(pool, boss, 900)
+
+  expect([resumed, quarantined.length]).toEqual([[good.id], code === '22003' ? 1 : 0])
+  expect(failed === undefined).toBe(code === '22003')
+  const [row] = await db.select().from(jobs).where(eq(jobs.id, refused.id))
+  expect(row?.status).toBe(code === '22003' ? 'quarantined' : 'paused')
+  await pool.query('drop trigger refuse on jobs; drop function refuse()')
+})
+
 test('an end of a pause that was left behind by a resume or a delete is forgotten', async ({ db, pool, boss }) => {
   const resumed = { ...job({ nextRunAt: ahead(60) }), pausedUntil: ago(1) }
   await db.insert(jobs).values([resumed, paused(ago(4), { deletedAt: ago(5) })])
