@@ -54,11 +54,13 @@ test('one that is deleted after it has begun ends then: what it left out is reco
   boss,
 }) => {
   // Every second since 30 seconds ago, and nobody has dispatched since.
-  const row = job({ tags: ['t'], nextRunAt: ago(30), schedule: repeating({ seconds: 1 }, ago(30.5)) })
+  const start = ago(30)
+  const at = (seconds: number) => new Date(start.getTime() + seconds * 1_000)
+  const row = job({ tags: ['t'], nextRunAt: start, schedule: repeating({ seconds: 1 }, start) })
   await db.insert(jobs).values({ ...row, policies: { misfire: { policy: 'all' } } })
-  const { id } = await createBlackout(pool, of('t', ago(20), ahead(3_600)), ago(20))
-  await deleteBlackout(pool, id, ago(10))
-  await expect(deleteBlackout(pool, id, ago(9))).rejects.toMatchObject({ code: 'blackout-not-found' })
+  const { id } = await createBlackout(pool, of('t', at(10), at(3_600)), at(10))
+  await deleteBlackout(pool, id, at(20))
+  await expect(deleteBlackout(pool, id, at(21))).rejects.toMatchObject({ code: 'blackout-not-found' })
   expect(await listBlackouts(db, {}, { limit: 10, after: null })).toEqual([])
 
   await dispatchDue(pool, boss, options)

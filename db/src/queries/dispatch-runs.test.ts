@@ -1,3 +1,4 @@
+import type { IntervalSchedule } from '@scheduler/core/schedule'
 import { asc } from 'drizzle-orm'
 import { expect } from 'vitest'
 import { ago, job, repeating } from '../../test/factories.ts'
@@ -10,10 +11,10 @@ const options = { limit: 100, graceSeconds: 900 }
 const text = (at: Date) => at.toISOString().replace('Z', '+00:00')
 
 /** A job of every ten minutes that was not dispatched since its occurrence of 25 minutes ago: three are due. */
-const slept = (policies: JobRow['policies'], schedule = repeating({ minutes: 10 }, ago(1_500))) =>
+const slept = (policies: JobRow['policies'], schedule: Partial<IntervalSchedule> = {}, dueAt = ago(1_500)) =>
   job({
-    nextRunAt: ago(1_500),
-    schedule,
+    nextRunAt: dueAt,
+    schedule: { ...repeating({ minutes: 10 }, dueAt), ...schedule },
     policies: { overlap: 'allow', misfire: { policy: 'all', graceSeconds: 3_600 }, ...policies },
   })
 
@@ -56,8 +57,8 @@ test('a job whose last occurrences are all in a blackout is looked at once more,
   pool,
   boss,
 }) => {
-  const schedule = { ...repeating({ minutes: 10 }, ago(1_500)), end: text(ago(200)) }
-  await db.insert(jobs).values(slept({ blackouts: [{ from: text(ago(1_000)), to: text(ago(-60)) }] }, schedule))
+  const blackouts = [{ from: text(ago(1_000)), to: text(ago(-60)) }]
+  await db.insert(jobs).values(slept({ blackouts }, { end: text(ago(200)) }))
 
   await dispatchDue(pool, boss, options)
 

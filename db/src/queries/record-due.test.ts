@@ -62,7 +62,8 @@ describe('what came due and was not dispatched yet', () => {
       nextRunAt: ahead(20),
       cursorAt: ago(60),
       schedule: onceAt(ago(1)),
-      policies: { jitterSeconds: 3_600 },
+      // So long that it can't be over already.
+      policies: { jitterSeconds: 100_000_000 },
     })
     await db.insert(jobs).values({ ...row, nextScheduledFor: ago(1) })
 
