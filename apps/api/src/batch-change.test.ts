@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { insertLedger } from '@scheduler/db/queries/insert-ledger'
 import { begin } from '@scheduler/db/test/queue'
 import { transaction } from '@scheduler/db/transaction'
@@ -44,6 +45,23 @@ describe('jobs by their ids', () => {
     expect(await statuses(api)).toEqual(['deleted', 'active', 'deleted'])
     expect((await api.call('GET', '/executions')).body).toMatchObject([{ state: 'cancelled', reason: 'deleted' }])
     expect((await api.call('GET', `/jobs/${b}`)).status).toBe(200)
+  })
+
+  test('that are there several times are changed one after the other, the others meanwhile', async ({ api }) => {
+    const running: string[] = []
+    let most = 0
+    const watched = {
+      async handle({ params: { id } }: { params: { id: string } }) {
+        expect(running).not.toContain(id)
+        most = Math.max(most, running.push(id))
+        await setImmediate()
+        running.splice(running.indexOf(id), 1)
+        return { body: {} }
+      },
+    } as unknown as AnyRoute
+    const ids = ['a', 'a', 'b', 'a', 'c', 'b', 'd', 'd']
+    expect((await changeEach(watched, { ids }, ['active'], api.deps)).body).toEqual({ results: done(ids) })
+    expect(most).toBeGreaterThan(1)
   })
 
   test('are paused with a reason, until a wall time of each job’s zone', async ({ api }) => {

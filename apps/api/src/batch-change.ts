@@ -81,8 +81,19 @@ async function each(
       return result
     }
   }
+  // An id that is there twice is changed twice, in order: the first of them was begun before.
+  const latest = new Map<string, Promise<object>>()
+  const inTurn = async (id: string): Promise<object> => {
+    await latest.get(id)
+    return await resultOf(id)
+  }
   const carryOn = async () => {
-    for (let i = next++; i < ids.length; i = next++) results[i] = await resultOf(ids[i] ?? '')
+    for (let i = next++; i < ids.length; i = next++) {
+      const id = ids[i] ?? ''
+      const result = inTurn(id)
+      latest.set(id, result)
+      results[i] = await result
+    }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, carryOn))
   return results
