@@ -53,6 +53,27 @@ export async function deleteBlackout(pool: Pool, id: string, now: Date): Promise
   })
 }
 
+/** A blackout that is not deleted. @throws Problem `blackout-not-found` */
+export async function getBlackout(db: Db, id: string): Promise<BlackoutRow> {
+  const [row] = await db
+    .select()
+    .from(blackouts)
+    .where(and(eq(blackouts.id, id), isNull(blackouts.deletedAt)))
+  if (!row) throw blackoutNotFound(id)
+  return row
+}
+
+/** How many jobs a blackout may be keeping back: those whose next run comes after it. At the most as many as `most`. */
+export async function jobsKeptBack(pool: Pool, { tag, toAt }: BlackoutRow, most: number): Promise<number> {
+  const { rows } = await pool.query<{ n: number }>(
+    `select count(*)::int as n from (
+       select from jobs where tags @> array[$1::text] and tags <> '{}' and deleted_at is null and next_run_at is not null
+         and cursor_at < $2 and (next_scheduled_for is null or next_scheduled_for >= $2) limit $3) as found`,
+    [tag, toAt, most],
+  )
+  return rows[0]?.n ?? 0
+}
+
 /** How many jobs have a tag and their next occurrence in a stretch of time; at the most as many as `most`. */
 export async function jobsWithin(
   pool: Pool,

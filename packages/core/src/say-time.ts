@@ -1,17 +1,5 @@
-const MONTHS = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-] as const
+import { monthNames } from './rrule-words.ts'
+
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const
 
 /** Times in English sentences. A wall time is in milliseconds since 1970 as if its zone were UTC. */
@@ -31,7 +19,7 @@ export function sayDate(wall: number): string {
 /** `20 January` */
 export function sayDay(wall: number): string {
   const date = new Date(wall)
-  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`
+  return `${date.getUTCDate()} ${monthNames[date.getUTCMonth()]}`
 }
 
 export function sayWeekday(wall: number): string {

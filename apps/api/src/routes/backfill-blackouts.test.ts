@@ -85,6 +85,11 @@ describe('blackouts of tags', () => {
     const call = () => api.call('POST', '/blackouts', now, { 'idempotency-key': 'k' })
     const [first, second] = [await call(), await call()]
     expect([first.status, second.body]).toEqual([201, first.body])
+    const end = async () => (await api.call('DELETE', `/blackouts/${first.body.blackout_id}?dry_run=true`)).body
+    await pool.query(`update jobs set next_run_at = now() + interval '3 days', next_scheduled_for = now() + interval '3 days'
+      where tags = '{reports}'`)
+    expect([await end(), await end()]).toMatchObject([{ blackout: { tag: 'reports' }, jobs: 1 }, { jobs: 1 }])
+    expect((await api.call('DELETE', `/blackouts/${crypto.randomUUID()}?dry_run=true`)).status).toBe(404)
     const preview = { type: 'interval', days: 1, start_date: '2024-01-20T08:00:00', timezone: 'GMT+7', count: 2 }
     const skipped = async (fields: object) =>
       (await api.call('POST', '/schedules/preview', { ...preview, ...fields })).body.occurrences.map(

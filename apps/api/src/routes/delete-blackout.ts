@@ -1,18 +1,33 @@
-import { deleteBlackout as remove } from '@scheduler/db/queries/blackouts'
-import { Message } from '../answers.ts'
+import { createDb } from '@scheduler/db/client'
+import { getBlackout, jobsKeptBack, deleteBlackout as remove } from '@scheduler/db/queries/blackouts'
+import { z } from 'zod'
+import { BlackoutAnswer, Message } from '../answers.ts'
 import { databaseNow } from '../database-now.ts'
 import { blackoutId } from '../ids.ts'
 import { BlackoutParams } from '../queries.ts'
+import { toBlackout } from '../resources.ts'
 import { route } from '../route.ts'
 
 const done = { message: 'Blackout deleted successfully' }
+
+/** Counting further would read every job of a large tag. */
+const MOST_COUNTED = 10_000
+
+const DryEnd = z
+  .strictObject({
+    blackout: BlackoutAnswer,
+    jobs: z.int().meta({
+      description: `Jobs whose next run comes after it: what they name before would be sent. ${MOST_COUNTED.toLocaleString('en')} where there are more.`,
+    }),
+  })
+  .meta({ id: 'DryBlackoutEnd' })
 
 export const deleteBlackout = route({
   method: 'delete',
   path: '/blackouts/{id}',
   tag: 'Jobs',
   summary: 'Delete a blackout',
-  description: 'Occurrences that it left out stay in the ledger; those to come are sent.',
+  description: 'Occurrences that it left out stay in the ledger; those to come are sent. One that has begun ends now.',
   params: BlackoutParams,
   answer: { status: 200, schema: Message, description: 'Done.' },
   problems: ['blackout-not-found'],
@@ -22,4 +37,10 @@ export const deleteBlackout = route({
     await remove(deps.pool, blackoutId(params), await databaseNow(deps))
     return { body: done }
   },
+
+  async dryRun({ params }, { pool }) {
+    const row = await getBlackout(createDb(pool), blackoutId(params))
+    return { body: { blackout: toBlackout(row, 'UTC'), jobs: await jobsKeptBack(pool, row, MOST_COUNTED) } }
+  },
+  dryAnswer: { status: 200, schema: DryEnd, description: 'With `dry_run=true`: nothing is changed.' },
 })
