@@ -9,6 +9,9 @@ import { transaction } from '../transaction.ts'
 /** Blackouts of one tag that are not over yet, at the most. */
 export const MOST_OF_TAG = 100
 
+/** Jobs that are counted at the most: counting further would read every job of a large tag. */
+export const MOST_COUNTED = 10_000
+
 /**
  * Writes a blackout of a tag, and has the dispatchers look anew at the jobs whose next occurrence it holds.
  *
@@ -63,28 +66,27 @@ export async function getBlackout(db: Db, id: string): Promise<BlackoutRow> {
   return row
 }
 
-/** How many jobs a blackout may be keeping back: those whose next run comes after it. At the most as many as `most`. */
-export async function jobsKeptBack(pool: Pool, { tag, toAt }: BlackoutRow, most: number): Promise<number> {
+/** How many jobs a blackout may be keeping back: those whose next run comes after it. */
+export async function jobsKeptBack(pool: Pool, { tag, toAt }: BlackoutRow): Promise<number> {
   const { rows } = await pool.query<{ n: number }>(
     `select count(*)::int as n from (
        select from jobs where tags @> array[$1::text] and tags <> '{}' and deleted_at is null and next_run_at is not null
          and cursor_at < $2 and (next_scheduled_for is null or next_scheduled_for >= $2) limit $3) as found`,
-    [tag, toAt, most],
+    [tag, toAt, MOST_COUNTED],
   )
   return rows[0]?.n ?? 0
 }
 
-/** How many jobs have a tag and their next occurrence in a stretch of time; at the most as many as `most`. */
+/** How many jobs have a tag and their next occurrence in a stretch of time. */
 export async function jobsWithin(
   pool: Pool,
   { tag, from, to }: { tag: string; from: Date; to: Date },
-  most: number,
 ): Promise<number> {
   const { rows } = await pool.query<{ n: number }>(
     `select count(*)::int as n from (
        select from jobs where tags @> array[$1::text] and tags <> '{}' and deleted_at is null
          and next_scheduled_for >= $2 and next_scheduled_for < $3 limit $4) as found`,
-    [tag, from, to, most],
+    [tag, from, to, MOST_COUNTED],
   )
   return rows[0]?.n ?? 0
 }

@@ -54,9 +54,9 @@ export async function editJob(
       if (isDeepStrictEqual(edited, job)) return null
       // Refused before anything is recorded.
       clockOf(job, edited, now, options.graceSeconds)
-      const recorded = sameOccurrences(job, edited)
-        ? job
-        : await recordDue(client, job, now, { ...options, send: true })
+      // What becomes of the occurrences of a pause is said when it is resumed, with the blackouts that hold then.
+      const same = job.status === 'paused' ? sameInstants : sameOccurrences
+      const recorded = same(job, edited) ? job : await recordDue(client, job, now, { ...options, send: true })
       return { ...edited, ...clockOf({ ...job, ...recorded }, edited, now, options.graceSeconds, job.runs) }
     },
     redirectPending,
@@ -69,11 +69,9 @@ function clockOf(job: JobRow, edited: JobRow, now: Date, graceSeconds: number, b
   const runs = onlyMoved(job, edited) ? job.runs : 0
   const isSpent = runs >= (edited.policies.maxRuns ?? Infinity)
   const revived = job.status === 'completed' && edited.policies.maxRuns !== job.policies.maxRuns && !isSpent
-  const { cursorAt: recordedAt } = job
-  if (!changed && !revived && job.status !== 'active')
-    return job.status === 'paused' ? { cursorAt: recordedAt, runs } : {}
+  if (!changed && !revived && job.status !== 'active') return {}
   const policies = policiesOf(edited, graceSeconds)
-  const cursorAt = changed || revived ? now : recordedAt
+  const cursorAt = changed || revived ? now : job.cursorAt
   const { next, wakeAt } = clockAfter(edited.schedule, policies, cursorAt.getTime())
   // What is left of a job as it was may all lie in its blackouts.
   if (wakeAt === null || (!next && (changed || revived))) throw exhausted(edited, now)

@@ -165,6 +165,17 @@ describe('what a pause left out', () => {
   })
 })
 
+test('what a pause left out is left to its resume when only the tags of the job change', async ({ db, pool }) => {
+  const row = { ...neglected(), status: 'paused' as const, nextRunAt: null, nextScheduledFor: null, pausedAt: ago(32) }
+  await db.insert(jobs).values(row)
+
+  await editJob(pool, row.id, { matches: any, graceSeconds: 900 }, () => ({ tags: ['t'] }))
+
+  expect(await ledgerOf(db, row.id)).toEqual([])
+  const [edited] = await db.select().from(jobs)
+  expect(edited).toMatchObject({ tags: ['t'], cursorAt: row.cursorAt })
+})
+
 test('a job whose schedule cannot be computed can be deleted', async ({ db, pool }) => {
   const row = { ...neglected(), timezone: 'Nowhere/Land' }
   await db.insert(jobs).values(row)

@@ -2,7 +2,7 @@ import { DateTimeText, Reason, Tag, Timezone } from '@scheduler/core/fields'
 import { type FieldError, invalid } from '@scheduler/core/problem'
 import { readDateTime } from '@scheduler/core/read-rule'
 import { formatInZone, parseZone } from '@scheduler/core/timezone'
-import { createBlackout as create, jobsWithin } from '@scheduler/db/queries/blackouts'
+import { createBlackout as create, jobsWithin, MOST_COUNTED } from '@scheduler/db/queries/blackouts'
 import { z } from 'zod'
 import { BlackoutAnswer } from '../answers.ts'
 import { databaseNow } from '../database-now.ts'
@@ -20,9 +20,6 @@ const NewBlackout = z
     reason: Reason.nullish().meta({ description: 'Why; shown where it keeps something back.' }),
   })
   .meta({ id: 'NewBlackout' })
-
-/** Counting further would read every job of a large tag. */
-const MOST_COUNTED = 10_000
 
 const DryBlackout = z
   .strictObject({
@@ -59,7 +56,7 @@ export const createBlackout = route({
 
   async dryRun({ body }, deps) {
     const { zone, fields } = await read(body, deps)
-    const jobs = await jobsWithin(deps.pool, fields, MOST_COUNTED)
+    const jobs = await jobsWithin(deps.pool, fields)
     const show = (at: Date) => formatInZone(at.getTime(), zone)
     return { status: 200, body: { tag: fields.tag, from: show(fields.from), to: show(fields.to), jobs } }
   },

@@ -1,5 +1,5 @@
 import { createDb } from '@scheduler/db/client'
-import { getBlackout, jobsKeptBack, deleteBlackout as remove } from '@scheduler/db/queries/blackouts'
+import { getBlackout, jobsKeptBack, MOST_COUNTED, deleteBlackout as remove } from '@scheduler/db/queries/blackouts'
 import { z } from 'zod'
 import { BlackoutAnswer, Message } from '../answers.ts'
 import { databaseNow } from '../database-now.ts'
@@ -9,9 +9,6 @@ import { toBlackout } from '../resources.ts'
 import { route } from '../route.ts'
 
 const done = { message: 'Blackout deleted successfully' }
-
-/** Counting further would read every job of a large tag. */
-const MOST_COUNTED = 10_000
 
 const DryEnd = z
   .strictObject({
@@ -40,7 +37,7 @@ export const deleteBlackout = route({
 
   async dryRun({ params }, { pool }) {
     const row = await getBlackout(createDb(pool), blackoutId(params))
-    return { body: { blackout: toBlackout(row, 'UTC'), jobs: await jobsKeptBack(pool, row, MOST_COUNTED) } }
+    return { body: { blackout: toBlackout(row, 'UTC'), jobs: await jobsKeptBack(pool, row) } }
   },
   dryAnswer: { status: 200, schema: DryEnd, description: 'With `dry_run=true`: nothing is changed.' },
 })
