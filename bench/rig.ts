@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { StoredDelivery } from '@scheduler/core/delivery'
 import type { IntervalSchedule, Misfire, OverlapPolicy } from '@scheduler/core/schedule'
 import { createPool, type Pool } from '@scheduler/db/client'
 import { type Embedded, startEmbedded } from '@scheduler/db/embedded/start-embedded'
@@ -147,16 +148,25 @@ export async function until(test: () => Promise<boolean>, timeoutMs: number, wha
   }
 }
 
+/** What a trial's jobs have unless told otherwise: one attempt each, so that what is counted is what was dispatched. */
+const oneAttempt: StoredDelivery = { retry: { limit: 0 } }
+
 /** Inserts `count` one-time jobs due at `at`, in bulk. */
-export async function insertOnceJobs(pool: Pool, count: number, at: Date, callbackUrl: string): Promise<void> {
+export async function insertOnceJobs(
+  pool: Pool,
+  count: number,
+  at: Date,
+  callbackUrl: string,
+  delivery = oneAttempt,
+): Promise<void> {
   const { origin, hostname } = new URL(callbackUrl)
   await pool.query(
     `insert into jobs (id, type, status, version, next_run_at, next_scheduled_for, cursor_at, created_at, updated_at,
-       callback_url, destination, callback_host, timezone, schedule, policies, payload)
+       callback_url, destination, callback_host, timezone, schedule, policies, payload, delivery)
      select gen_random_uuid(), 'once', 'active', 1, $2, $2, now(), now(), now(), $3, $4, $5, 'UTC',
-       jsonb_build_object('type', 'once', 'at', $6::text), '{}', '{"n":1}'
+       jsonb_build_object('type', 'once', 'at', $6::text), '{}', '{"n":1}', $7
      from generate_series(1, $1)`,
-    [count, at, callbackUrl, origin, hostname, at.toISOString()],
+    [count, at, callbackUrl, origin, hostname, at.toISOString(), JSON.stringify(delivery)],
   )
 }
 
@@ -173,6 +183,8 @@ export async function createIntervalJob(
     callbackUrl: string
     misfire?: Partial<Misfire>
     overlap?: OverlapPolicy
+    delivery?: StoredDelivery
+    flowKey?: string
   },
 ): Promise<string> {
   const { origin, hostname } = new URL(job.callbackUrl)
@@ -203,6 +215,8 @@ export async function createIntervalJob(
       externalId: null,
       tags: [],
       payload: '{"n":1}',
+      delivery: job.delivery ?? oneAttempt,
+      flowKey: job.flowKey ?? null,
     },
     now,
   )

@@ -37,6 +37,7 @@ export async function queueUp(pool: Pool, boss: Boss, fields: Partial<JobRow> = 
     nextAttemptAt: null,
     behind: false,
     destination: row.destination,
+    flowKey: null,
   }))
   await transaction(pool, (client) => insertLedger(client, boss, rows, ago(0)))
   return row
@@ -52,12 +53,16 @@ export function worker(pool: Pool, boss: Boss) {
 
 /** What a settled attempt of a claim looks like: succeeded, unless said otherwise. */
 export function outcomeOf(
-  it: Pick<Settlement, 'item' | 'executionId' | 'jobId' | 'recurring' | 'scheduledFor' | 'attempt' | 'jobVersion'>,
+  it: Pick<
+    Settlement,
+    'item' | 'executionId' | 'jobId' | 'recurring' | 'scheduledFor' | 'attempt' | 'jobVersion' | 'failures'
+  >,
   fields: Partial<Settlement> = {},
 ): Settlement {
-  const { item, executionId, jobId, recurring, scheduledFor, attempt, jobVersion } = it
+  const { item, executionId, jobId, recurring, scheduledFor, attempt, jobVersion, failures } = it
   return {
-    ...{ item, executionId, jobId, recurring, scheduledFor, attempt, jobVersion },
+    ...{ item, executionId, jobId, recurring, scheduledFor, attempt, jobVersion, failures },
+    timings: null,
     outcome: 'succeeded',
     status: 200,
     error: null,

@@ -178,6 +178,7 @@ test('the wait for what was just claimed does not add up', async ({ api, pool, b
       nextAttemptAt: null,
       behind: false,
       destination: 'http://a',
+      flowKey: null,
     },
   }))
   await transaction(pool, (client) => insertLedger(client, boss, rows, now))

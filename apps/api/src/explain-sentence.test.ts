@@ -20,6 +20,11 @@ const attempt = {
   workerId: 'w',
   error: null,
   responseHead: null,
+  dnsMs: null,
+  connectMs: null,
+  tlsMs: null,
+  firstByteMs: null,
+  totalMs: null,
 } as const
 
 const row: FullExecution = {
@@ -41,6 +46,12 @@ const row: FullExecution = {
   finishedAt: later(60),
   cancelRequestedAt: null,
   behind: false,
+  failures: 0,
+  firstAttemptAt: null,
+  deadAt: null,
+  redrivenAt: null,
+  ackDeadlineAt: null,
+  flowKey: null,
   destination: 'https://example.com',
   itemId: null,
   attempts: [attempt],

@@ -40,6 +40,14 @@ const byReason: Record<ExecutionReason, (told: Told) => string> = {
     `It is held back: the circuit of ${row.destination} is open after too many failures, and it is looked at again at ${said(row.nextAttemptAt, told)} at the latest`,
   destination_busy: ({ row, ...told }) =>
     `It is held back: ${row.destination} has as much under way as it is given at once, and it goes out when there is room, or is looked at again at ${said(row.nextAttemptAt, told)}`,
+  destination_limited: ({ row }) =>
+    `It is held back: ${row.destination} has a limit of its own (GET /destinations), and it goes out as that allows`,
+  key_limited: ({ row }) =>
+    `It is held back: the flow key ${row.flowKey} has a limit (GET /flow-keys), and it goes out as that allows`,
+  circuit_probe: ({ row }) =>
+    `It is the one that is sent to find out whether ${row.destination}, whose circuit is open, answers again`,
+  awaiting_ack: ({ row, ...told }) =>
+    `Its receiver answered 202 on attempt ${row.attempt} and has until ${said(row.ackDeadlineAt, told)} to say how its work ended`,
   overlap_queued: (told) =>
     `It waits for its turn: ${told.blocker ? `the run of ${said(told.blocker.scheduledFor, told)}` : 'an earlier run'} is not finished${policyOf(told, 'overlap')}`,
   superseded: (told) =>
@@ -53,6 +61,8 @@ const byReason: Record<ExecutionReason, (told: Told) => string> = {
   blocked_destination: () => 'It failed: its address is one that this instance may not call, and nothing was sent',
   worker_crashed: ({ row }) =>
     `It failed: its worker was lost ${sayCount(row.attempt, 'time')}, more often than is allowed`,
+  secret_unavailable: () =>
+    'It is not sent: a secret of its job was sealed with a key that the workers do not have (ENCRYPTION_KEYS)',
 }
 
 /** The same where there is no reason to give: the plain course of things. */

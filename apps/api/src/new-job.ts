@@ -68,5 +68,7 @@ export function writtenBy(body: NewJobBody, now: Date, settings: Settings): Requ
     externalId: body.external_id ?? null,
     tags: unique(body.tags ?? []),
     payload,
+    delivery: null,
+    flowKey: null,
   }
 }

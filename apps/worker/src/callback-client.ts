@@ -1,10 +1,13 @@
 import { lookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { CALLBACK_TIMEOUT_MS, RESPONSE_HEAD_CHARS, RESPONSE_READ_BYTES } from '@scheduler/core/callback'
+import type { Method } from '@scheduler/core/delivery'
 import type { AttemptOutcome } from '@scheduler/core/execution'
 import type { TargetPolicy } from '@scheduler/core/settings'
+import { isSuccess } from '@scheduler/core/success'
 import { badCidrs, checkTarget, METADATA_ADDRESSES } from '@scheduler/core/target'
-import got, { type Got, RequestError, TimeoutError } from 'got'
+import type { Timings } from '@scheduler/db/queries/settle'
+import got, { type Got, type OptionsInit, RequestError, TimeoutError } from 'got'
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent'
 import { guardedLookup, REFUSED } from './guarded-lookup.ts'
 import { reasonOf } from './trouble.ts'
@@ -18,12 +21,22 @@ export interface Answer {
   error: string | null
   /** The first characters of the answer's body; null when there was none. */
   head: string | null
+  /** The answer's `Retry-After`, as it came. */
+  retryAfter: string | undefined
+  timings: Timings
 }
 
 export interface CallbackRequest {
   url: string
-  body: string
+  /** POST where it is not given. */
+  method?: Method | undefined
+  /** Null for a method without one. */
+  body: string | null
   headers: Record<string, string>
+  /** How long it may take, ms; the client's own where it is not given. */
+  timeoutMs?: number | undefined
+  /** Statuses that are a success; 2xx where it is not given. */
+  success?: readonly string[] | undefined
 }
 
 /** A request on its way; `abort` breaks it off, and the answer is then `null`. */
@@ -101,12 +114,13 @@ function client(agent: ReturnType<typeof agents>, timeoutMs: number): Got {
 function post(http: Got, request: CallbackRequest): Sending {
   let aborted = false
   let current: { destroy(): void } | undefined
+  const options = optionsOf(request)
 
   const once = async (): Promise<Answer | 'stale'> => {
     try {
-      const stream = http.stream(request.url, { body: request.body, headers: request.headers })
+      const stream = http.stream(request.url, options)
       current = stream
-      return await read(stream)
+      return await read(stream, request.success)
     } catch (error) {
       return failure(error)
     }
@@ -128,21 +142,35 @@ function post(http: Got, request: CallbackRequest): Sending {
   }
 }
 
+/** Only what differs from the client's own options: got merges them anew for each request. */
+function optionsOf({ method, body, headers, timeoutMs }: CallbackRequest): OptionsInit & { isStream?: true } {
+  const options: OptionsInit & { isStream?: true } = { headers }
+  if (method !== undefined && method !== 'POST') options.method = method
+  if (body !== null) options.body = body
+  if (timeoutMs !== undefined) options.timeout = { request: timeoutMs }
+  return options
+}
+
 type GotStream = ReturnType<Got['stream']>
 
 /** Reads the status and the head of the body. Never rejects; `stale` when a kept connection turned out to be closed. */
-function read(stream: GotStream): Promise<Answer | 'stale'> {
+function read(stream: GotStream, success?: readonly string[]): Promise<Answer | 'stale'> {
+  const startedAt = performance.now()
   return new Promise((resolve) => {
     let status: number | null = null
+    let retryAfter: string | undefined
+    const timed = (answer: Answer): Answer => ({ ...answer, timings: timingsOf(stream, startedAt) })
     let size = 0
     const chunks: Buffer[] = []
     const done = () => {
       if (status === null) return
-      const outcome = status >= 200 && status < 300 ? 'succeeded' : 'rejected'
-      resolve({ outcome, status, error: null, head: headOf(chunks) })
+      const outcome = isSuccess(status, success) ? 'succeeded' : 'rejected'
+      resolve(timed({ outcome, status, error: null, head: headOf(chunks), retryAfter, timings: NO_TIMINGS }))
     }
-    stream.on('response', (response: { statusCode: number }) => {
+    stream.on('response', (response: { statusCode: number; headers: Record<string, unknown> }) => {
       status = response.statusCode
+      const given = response.headers['retry-after']
+      if (typeof given === 'string') retryAfter = given
     })
     stream.on('data', (chunk: Buffer) => {
       if (size < RESPONSE_HEAD_CHARS * 4) chunks.push(chunk)
@@ -153,19 +181,19 @@ function read(stream: GotStream): Promise<Answer | 'stale'> {
     stream.on('close', () => {
       done()
       // Destroyed before it was answered; whoever did that doesn't wait for more.
-      resolve(failed('aborted'))
+      resolve(timed(failed('aborted')))
     })
     stream.on('error', (error: unknown) => {
       // The status line decides; a body that breaks off after it changes nothing.
       if (status !== null) done()
       else if (error instanceof RequestError && error.code === 'ECONNRESET' && stream.reusedSocket) resolve('stale')
-      else resolve(failure(error))
+      else resolve(timed(failure(error)))
     })
   })
 }
 
 function failure(error: unknown): Answer {
-  if (error instanceof TimeoutError) return { outcome: 'timed_out', status: null, error: 'ETIMEDOUT', head: null }
+  if (error instanceof TimeoutError) return { ...failed('ETIMEDOUT'), outcome: 'timed_out' }
   // The agent's own filter has no code, only this sentence (which holds the address, so it is not passed on).
   const isBlocked = error instanceof RequestError && error.code === REFUSED
   if (isBlocked || /is not allowed\. Because/.test(reasonOf(error))) return blocked()
@@ -173,11 +201,22 @@ function failure(error: unknown): Answer {
 }
 
 function failed(error: string): Answer {
-  return { outcome: 'unreachable', status: null, error, head: null }
+  return { outcome: 'unreachable', status: null, error, head: null, retryAfter: undefined, timings: NO_TIMINGS }
 }
 
 function blocked(): Answer {
-  return { outcome: 'blocked', status: null, error: 'blocked_destination', head: null }
+  return { ...failed('blocked_destination'), outcome: 'blocked' }
+}
+
+const NO_TIMINGS: Timings = { dns: null, connect: null, tls: null, firstByte: null, total: null }
+
+function timingsOf(stream: GotStream, startedAt: number): Timings {
+  const total = Math.round(performance.now() - startedAt)
+  const phases = stream.timings?.phases
+  if (!phases) return { ...NO_TIMINGS, total }
+  const of = (ms: number | undefined) => (ms === undefined || stream.reusedSocket ? null : Math.round(ms))
+  const firstByte = phases.firstByte === undefined ? null : Math.round(phases.firstByte)
+  return { dns: of(phases.dns), connect: of(phases.tcp), tls: of(phases.tls), firstByte, total }
 }
 
 /** The beginning of the body as text that Postgres takes: no NUL, no half of a surrogate pair. */

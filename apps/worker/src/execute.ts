@@ -1,15 +1,20 @@
-import { callbackHeaders, failureReason, isDestinationFailure } from '@scheduler/core/callback'
+import { isDestinationFailure } from '@scheduler/core/callback'
+import { SealError } from '@scheduler/core/seal'
 import type { DbClock } from '@scheduler/db/db-clock'
 import type { Claim } from '@scheduler/db/queries/begin-attempts'
 import type { Settlement } from '@scheduler/db/queries/settle'
 import type { Logger } from 'pino'
-import type { Answer, CallbackClient } from './callback-client.ts'
+import type { Answer, CallbackClient, Sending } from './callback-client.ts'
 import type { Destinations } from './destinations.ts'
+import { requestOf } from './request-of.ts'
+import type { Secrets } from './secrets.ts'
+import { sealedSettlement, settlementOf } from './settlement-of.ts'
 
 export interface ExecuteParts {
   client: CallbackClient
   destinations: Destinations
   clock: DbClock
+  secrets: Secrets
   log: Logger
 }
 
@@ -24,11 +29,13 @@ export interface Executing {
 /** Sends a claimed execution's callback and says how it ended. */
 export function execute(parts: ExecuteParts, claim: Claim): Executing {
   const startedAt = parts.clock.now()
-  const sending = parts.client.send({
-    url: claim.callbackUrl,
-    body: claim.payload,
-    headers: callbackHeaders({ ...claim, sentAt: startedAt }),
-  })
+  let sending: Sending
+  try {
+    sending = parts.client.send(requestOf(claim, startedAt, parts.secrets))
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error
+    return refuse(parts, claim, error)
+  }
   const settlement = parts.destinations
     .run(claim.destination, () => sending.answer, countsAgainstDestination)
     .then((answer) => settlementOf(claim, answer, startedAt, parts.clock.now()))
@@ -45,22 +52,17 @@ export function abandon(parts: ExecuteParts, claim: Claim): Executing {
   return { claim, settlement: Promise.resolve(settlementOf(claim, null, now, now)), abort() {} }
 }
 
-function countsAgainstDestination(answer: Answer | null): boolean {
-  return answer !== null && isDestinationFailure(answer.outcome, answer.status)
+/** Sends nothing: a secret of the job can't be opened here. */
+function refuse(parts: ExecuteParts, claim: Claim, { message }: SealError): Executing {
+  parts.log.error({ executionId: claim.executionId, jobId: claim.jobId, reason: message }, 'secret not opened')
+  const settlement = sealedSettlement(claim, parts.clock.now())
+  // Under the circuit all the same, so that a probe that was never sent is given back.
+  const settled = parts.destinations.run(claim.destination, async () => null, countsAgainstDestination)
+  return { claim, settlement: settled.then(() => settlement), abort() {} }
 }
 
-/** What an answer means for the execution; no answer (null) is an attempt that we broke off ourselves. */
-function settlementOf(claim: Claim, answer: Answer | null, startedAt: Date, finishedAt: Date): Settlement {
-  const { item, executionId, jobId, recurring, scheduledFor, attempt, jobVersion } = claim
-  const facts = { item, executionId, jobId, recurring, scheduledFor, attempt, jobVersion, startedAt, finishedAt }
-  if (!answer) {
-    const none = { outcome: 'abandoned', status: null, error: null, responseHead: null } as const
-    return { ...facts, ...none, state: 'waiting', reason: null, nextAttemptAt: finishedAt }
-  }
-  const { outcome, status, error, head: responseHead } = answer
-  const reason = failureReason(outcome)
-  const state = outcome === 'succeeded' ? 'succeeded' : 'failed'
-  return { ...facts, outcome, status, error, responseHead, state, reason, nextAttemptAt: null }
+function countsAgainstDestination(answer: Answer | null): boolean {
+  return answer !== null && isDestinationFailure(answer.outcome, answer.status)
 }
 
 function report(log: Logger, claim: Claim, it: Settlement): void {
@@ -76,5 +78,5 @@ function report(log: Logger, claim: Claim, it: Settlement): void {
     lateMs: it.startedAt.getTime() - claim.scheduledFor.getTime(),
   }
   if (it.outcome === 'succeeded') log.info(fields, 'callback answered')
-  else log.warn(fields, 'callback failed')
+  else log.warn({ ...fields, nextAttemptAt: it.nextAttemptAt ?? undefined }, 'callback failed')
 }

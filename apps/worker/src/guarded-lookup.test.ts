@@ -57,7 +57,7 @@ describe('a strict policy', () => {
     '①②⑦.⓪.⓪.①',
   ])('refuses the address %s as it is written, and nothing reaches the listener', async (host) => {
     const { port, connections, arrivals } = await receiver()
-    expect(await send(strict, `http://${host}:${port}/`)).toEqual(blocked)
+    expect(await send(strict, `http://${host}:${port}/`)).toMatchObject(blocked)
     expect([connections, arrivals.length]).toEqual([0, 0])
   })
 
@@ -72,7 +72,7 @@ describe('a strict policy', () => {
     [['127.0.0.1', '192.0.2.1']],
   ])('refuses a name that resolves to %j, and nothing reaches the listener', async ([addresses]) => {
     const it = await receiver()
-    expect(await send(strict, `http://name.test:${it.port}/`, resolvesTo(...(addresses ?? [])))).toEqual(blocked)
+    expect(await send(strict, `http://name.test:${it.port}/`, resolvesTo(...(addresses ?? [])))).toMatchObject(blocked)
     expect(it.connections).toBe(0)
   })
 
@@ -86,7 +86,7 @@ describe('a strict policy', () => {
     const request = { url: `http://name.test:${it.port}/`, body: '{}', headers: { connection: 'close' } }
     expect(await client.send(request).answer).toMatchObject({ outcome: 'succeeded' })
     address = '10.0.0.1'
-    expect(await client.send(request).answer).toEqual(blocked)
+    expect(await client.send(request).answer).toMatchObject(blocked)
   })
 
   test('a connection made for an allowed host is not used for another name of the same machine', async () => {
@@ -95,7 +95,7 @@ describe('a strict policy', () => {
     onTestFinished(() => client.close())
     const to = (host: string) => client.send({ url: `http://${host}:${it.port}/`, body: '{}', headers: {} }).answer
     expect(await to('good.test')).toMatchObject({ outcome: 'succeeded' })
-    expect(await to('bad.test')).toEqual(blocked)
+    expect(await to('bad.test')).toMatchObject(blocked)
     expect([it.connections, it.arrivals.length]).toEqual([1, 1])
   })
 })
@@ -108,7 +108,7 @@ describe('exceptions', () => {
       ['127.0.0.1', '10.0.0.1'],
       ['10.0.0.1', '127.0.0.1'],
     ]) {
-      expect(await send(policy, `http://name.test:${it.port}/`, resolvesTo(...addresses))).toEqual(blocked)
+      expect(await send(policy, `http://name.test:${it.port}/`, resolvesTo(...addresses))).toMatchObject(blocked)
     }
     expect(it.connections).toBe(0)
   })
@@ -121,7 +121,7 @@ describe('exceptions', () => {
     expect(await send(policy, it.origin)).toMatchObject({ outcome: 'succeeded' })
     expect(await send(policy, `http://name.test:${it.port}/`, resolvesTo('127.0.0.1'))).toMatchObject({ status: 200 })
     for (const other of ['10.0.0.1', 'fe80::1', '192.168.0.1']) {
-      expect(await send(policy, `http://name.test:${it.port}/`, resolvesTo(other))).toEqual(blocked)
+      expect(await send(policy, `http://name.test:${it.port}/`, resolvesTo(other))).toMatchObject(blocked)
     }
     expect(warned).not.toHaveBeenCalled()
   })
@@ -130,7 +130,7 @@ describe('exceptions', () => {
     const it = await receiver()
     const policy = { ...strict, allowHosts: ['good.test'] }
     expect(await send(policy, `http://good.test:${it.port}/`, resolvesTo('127.0.0.1'))).toMatchObject({ status: 200 })
-    expect(await send(policy, `http://bad.test:${it.port}/`, resolvesTo('127.0.0.1'))).toEqual(blocked)
+    expect(await send(policy, `http://bad.test:${it.port}/`, resolvesTo('127.0.0.1'))).toMatchObject(blocked)
   })
 
   test('a range that is none is refused at the start, with its name', () => {
@@ -144,20 +144,20 @@ describe.for(modes)('a policy %s', ([, policy]) => {
   test('blocks every metadata address as it is written', async () => {
     for (const address of [...METADATA_ADDRESSES, '::ffff:169.254.169.254', '64:ff9b::a9fe:a9fe']) {
       const host = address.includes(':') ? `[${address}]` : address
-      expect(await send(policy, `http://${host}/`), address).toEqual(blocked)
+      expect(await send(policy, `http://${host}/`), address).toMatchObject(blocked)
     }
   })
 
   test('blocks every metadata host by its name', async () => {
     for (const host of METADATA_HOSTS) {
-      expect(await send(policy, `http://${host}/`, resolvesTo('127.0.0.1')), host).toEqual(blocked)
+      expect(await send(policy, `http://${host}/`, resolvesTo('127.0.0.1')), host).toMatchObject(blocked)
     }
   })
 
   test('blocks a name that resolves to a metadata address, in whatever notation', async () => {
     const port = await deadPort()
     for (const address of [...METADATA_ADDRESSES, '::ffff:169.254.169.254', '64:ff9b::a9fe:a9fe', '2002:a9fe:a9fe::']) {
-      expect(await send(policy, `http://name.test:${port}/`, resolvesTo(address)), address).toEqual(blocked)
+      expect(await send(policy, `http://name.test:${port}/`, resolvesTo(address)), address).toMatchObject(blocked)
     }
   })
 })

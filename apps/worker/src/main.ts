@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { hostname } from 'node:os'
 import { CALLBACK_TIMEOUT_MS } from '@scheduler/core/callback'
+import { readKeys } from '@scheduler/core/seal'
 import { databaseUrl, targetPolicy } from '@scheduler/core/settings'
 import { createPool } from '@scheduler/db/client'
 import { createDbClock } from '@scheduler/db/db-clock'
@@ -64,8 +65,9 @@ const settler = startSettler({
     if (recurring) promoter.settled(jobId)
   },
 })
+const secrets = { keys: readKeys(config.ENCRYPTION_KEYS), signing: config.SIGNING_SECRET }
 const launcher = startLauncher({
-  ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler },
+  ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler, secrets },
   concurrency: config.WORKER_CONCURRENCY,
   onPlace: () => claimer.place(),
 })

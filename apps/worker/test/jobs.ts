@@ -1,18 +1,24 @@
+import type { StoredDelivery } from '@scheduler/core/delivery'
 import type { Pool } from '@scheduler/db/client'
 import { createJob, newJobId } from '@scheduler/db/queries/create-job'
+
+const oneAttempt: StoredDelivery = { retry: { limit: 0 } }
 
 export interface OnceJob {
   url: string
   /** Milliseconds from the database's now; negative for one that is due already. */
   inMs?: number
   payload?: string
+  /** One attempt, unless told otherwise. */
+  delivery?: StoredDelivery
+  flowKey?: string
 }
 
 /** Creates one-time jobs the way the API does, and wakes the dispatchers. Returns their ids. */
 export async function createOnceJobs(pool: Pool, jobs: OnceJob[]): Promise<string[]> {
   const now = await databaseNow(pool)
   return await Promise.all(
-    jobs.map(async ({ url, inMs = 0, payload = '{}' }) => {
+    jobs.map(async ({ url, inMs = 0, payload = '{}', delivery = oneAttempt, flowKey }) => {
       const { origin: destination, hostname: callbackHost } = new URL(url)
       const at = new Date(now.getTime() + inMs)
       const { id } = await createJob(
@@ -24,6 +30,7 @@ export async function createOnceJobs(pool: Pool, jobs: OnceJob[]): Promise<strin
           ...{ callbackUrl: url, destination, callbackHost, timezone: 'UTC' },
           schedule: { type: 'once', at: at.toISOString() },
           ...{ policies: {}, name: null, externalId: null, tags: [], payload },
+          ...{ delivery, flowKey: flowKey ?? null },
         },
         now,
       )

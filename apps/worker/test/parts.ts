@@ -9,6 +9,7 @@ import { startDispatcher } from '../src/dispatcher.ts'
 import { startLauncher } from '../src/launcher.ts'
 import { startLeases } from '../src/leases.ts'
 import { startPromoter } from '../src/promoter.ts'
+import type { Secrets } from '../src/secrets.ts'
 import { startSettler } from '../src/settler.ts'
 import { createLog } from './log.ts'
 
@@ -18,6 +19,7 @@ export interface PartsOptions {
   failMax?: number
   resetMs?: number
   timeoutMs?: number
+  secrets?: Secrets
   graceSeconds?: number
 }
 
@@ -49,6 +51,7 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
   })
   const launcher = startLauncher({
     ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler, concurrency },
+    secrets: options.secrets ?? { keys: { list: [] }, signing: [] },
     onPlace: () => claimer.place(),
   })
   const holdMost = 2 * destinationConcurrency

@@ -1,3 +1,4 @@
+import type { StoredDelivery } from '@scheduler/core/delivery'
 import type { PoolClient } from '../client.ts'
 import type { Item } from '../queue.ts'
 
@@ -15,6 +16,13 @@ export interface Claim {
   /** The destination its place was taken for; that of the URL, but for an attempt in flight when the URL was edited. */
   destination: string
   payload: string
+  /** How the request is made, where that differs from the default. */
+  delivery: StoredDelivery | null
+  /** Attempts before this one that have failed and count, and when the first of all began. */
+  failures: number
+  firstAttemptAt: Date
+  /** When the job is due next; null when it is not. */
+  nextRunAt: Date | null
 }
 
 /** Keeps an execution out of the queue, without an attempt, until `at`. */
@@ -78,14 +86,15 @@ export async function begin(client: PoolClient, send: Found[], workerId: string,
     text: `
       update executions e
       set state = 'running', reason = null, attempt = e.attempt + 1, claimed_at = $3::timestamptz, claimed_by = $4,
-        destination = j.destination
+        first_attempt_at = coalesce(e.first_attempt_at, $3::timestamptz), destination = j.destination
       from unnest($1::uuid[], $2::timestamptz[], $5::text[]) as i(id, scheduled_for, destination), jobs j
       where e.id = i.id and e.scheduled_for = i.scheduled_for and j.id = e.job_id and j.deleted_at is null
         and e.cancel_requested_at is null
-        and (j.status <> 'paused' or e.created_at >= j.paused_at)
+        and (j.status <> 'paused' or coalesce(e.redriven_at, e.created_at) >= j.paused_at)
       returning e.item_id as "itemId", e.id as "executionId", e.job_id as "jobId", j.version as "jobVersion",
         j.type <> 'once' as recurring,
-        e.scheduled_for as "scheduledFor", e.attempt, j.callback_url as "callbackUrl", i.destination, j.payload`,
+        e.scheduled_for as "scheduledFor", e.attempt, j.callback_url as "callbackUrl", i.destination, j.payload, j.delivery,
+        e.failures, e.first_attempt_at as "firstAttemptAt", j.next_run_at as "nextRunAt"`,
     values: [
       send.map((it) => it.id),
       send.map((it) => it.scheduled_for),

@@ -28,6 +28,8 @@ async function aJob(pool: Pool): Promise<string> {
     externalId: null,
     tags: [],
     payload: '{}',
+    delivery: null,
+    flowKey: null,
   } as const
   await createJob(pool, { ...job, tags: [] }, new Date())
   return id

@@ -63,8 +63,9 @@ export async function cancelPending(client: PoolClient, job: JobRow, reason: 'de
 /** Moves what is not in flight to the job's destination; locks those rows even when it is the same, see `changeJob`. */
 export async function redirectPending(client: PoolClient, job: JobRow): Promise<void> {
   await client.query(
-    `update executions set destination = $2 where job_id = $1 and finished_at is null and state in ('queued', 'waiting', 'parked')`,
-    [job.id, job.destination],
+    `update executions set destination = $2, flow_key = $3
+     where job_id = $1 and finished_at is null and state in ('queued', 'waiting', 'parked')`,
+    [job.id, job.destination, job.flowKey],
   )
 }
 

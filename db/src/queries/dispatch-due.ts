@@ -14,7 +14,17 @@ import { isDataError, quarantine } from './quarantine-job.ts'
 /** A job as the dispatcher reads it. */
 export type DueJob = Pick<
   JobRow,
-  'id' | 'type' | 'version' | 'schedule' | 'policies' | 'timezone' | 'destination' | 'cursorAt' | 'runs' | 'tags'
+  | 'id'
+  | 'type'
+  | 'version'
+  | 'schedule'
+  | 'policies'
+  | 'timezone'
+  | 'destination'
+  | 'flowKey'
+  | 'cursorAt'
+  | 'runs'
+  | 'tags'
 >
 
 export interface Dispatched {
@@ -54,7 +64,7 @@ export interface DispatchOptions {
 const MOST_ROWS = 2_000
 
 const dueSql = `
-  select id, type, version, schedule, policies, timezone, destination, cursor_at as "cursorAt", runs, tags, now() as now
+  select id, type, version, schedule, policies, timezone, destination, flow_key as "flowKey", cursor_at as "cursorAt", runs, tags, now() as now
   from jobs where next_run_at <= now() order by next_run_at limit $1 for update skip locked`
 
 /**

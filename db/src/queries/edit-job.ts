@@ -25,6 +25,8 @@ export type JobEdit = Partial<
     | 'externalId'
     | 'tags'
     | 'payload'
+    | 'delivery'
+    | 'flowKey'
   >
 >
 

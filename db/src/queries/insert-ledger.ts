@@ -20,16 +20,16 @@ export async function insertLedger(
     name: 'insert-ledger',
     text: `
       insert into executions (id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count,
-        effective_at, destination, item_id, created_at, finished_at, next_attempt_at, behind)
+        effective_at, destination, item_id, created_at, finished_at, next_attempt_at, behind, flow_key)
       select r.id, r.job_id, r.job_version, r.kind, r.state, r.reason, r.scheduled_for, r.scheduled_until, r.count,
         r.effective_at, r.destination, r.item_id, $13::timestamptz,
         case when r.state in ('queued', 'waiting', 'parked') then null else $13::timestamptz end,
-        r.next_attempt_at, r.behind
+        r.next_attempt_at, r.behind, r.flow_key
       from unnest($1::uuid[], $2::uuid[], $3::int[], $4::execution_kind[], $5::execution_state[],
         $6::execution_reason[], $7::timestamptz[], $8::timestamptz[], $9::int[], $10::timestamptz[], $11::text[],
-        $12::uuid[], $14::timestamptz[], $15::boolean[])
+        $12::uuid[], $14::timestamptz[], $15::boolean[], $16::text[])
         as r(id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count, effective_at,
-          destination, item_id, next_attempt_at, behind)
+          destination, item_id, next_attempt_at, behind, flow_key)
       on conflict on constraint executions_one_per_occurrence do nothing
       returning id, item_id, scheduled_for`,
     values: [
@@ -48,6 +48,7 @@ export async function insertLedger(
       now,
       withIds.map((row) => row.nextAttemptAt),
       withIds.map((row) => row.behind),
+      withIds.map((row) => row.flowKey),
     ],
   })
   const items = inserted.flatMap((row) =>

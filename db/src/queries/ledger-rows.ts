@@ -17,6 +17,7 @@ export interface LedgerRow {
   /** Whether it waits for the executions of its job before it. */
   behind: boolean
   destination: string
+  flowKey: string | null
 }
 
 /** The next attempt of an execution that waits for those before it: never, until `promote` says otherwise. */
@@ -50,7 +51,7 @@ export const inTurn = { state: 'waiting', reason: 'overlap_queued', behind: true
 
 /** The ledger rows of a plan: one for each occurrence to send, one for each run of unsent ones. */
 export function dueRowsOf(
-  job: { id: string; version: number; destination: string },
+  job: { id: string; version: number; destination: string; flowKey: string | null },
   planned: Pick<Plan, 'send' | 'unsent'>,
 ): LedgerRow[] {
   const common = {
@@ -58,6 +59,7 @@ export function dueRowsOf(
     jobVersion: job.version,
     kind: 'schedule',
     destination: job.destination,
+    flowKey: job.flowKey,
     nextAttemptAt: null,
     behind: false,
   } as const

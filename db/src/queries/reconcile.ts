@@ -42,7 +42,7 @@ async function requeueLost(pool: Pool, boss: PgBoss): Promise<number> {
     const { rows } = await client.query<{ id: string; scheduled_for: Date; item_id: string }>(
       `with lost as (
          select e.id, e.scheduled_for from executions e
-         where e.finished_at is null and e.state in ('queued', 'running') and not exists (
+         where e.finished_at is null and e.state in ('queued', 'running') and e.ack_deadline_at is null and not exists (
            select from pgboss.job j where j.name = $1 and j.id = e.item_id and j.state in ('created', 'retry', 'active', 'failed'))
          limit $2 for update of e skip locked)
        -- One that is running stays so: whoever claims the new item finds its attempt abandoned, and says so.
@@ -67,7 +67,7 @@ async function failCrashed(pool: Pool, boss: PgBoss): Promise<number> {
       `with dead as (
          select id from pgboss.job where name = $1 and state = 'failed' limit $2),
        failed as (
-         update executions e set state = 'failed', reason = 'worker_crashed', finished_at = now()
+         update executions e set state = 'failed', reason = 'worker_crashed', finished_at = now(), dead_at = now()
          from dead where e.item_id = dead.id and e.finished_at is null and e.state in ('queued', 'running')
          returning e.*),
        abandoned as (

@@ -29,6 +29,7 @@ export async function runJob(
       nextAttemptAt: null,
       behind: false,
       destination: job.destination,
+      flowKey: job.flowKey,
     }
     // The occurrence's instant is its identity: a second run within the millisecond takes the next one.
     while ((await insertLedger(client, boss, [row], now)) === 0) {

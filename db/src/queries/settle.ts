@@ -18,12 +18,24 @@ export interface Settlement {
   status: number | null
   error: string | null
   responseHead: string | null
+  timings: Timings | null
   startedAt: Date
   finishedAt: Date
   /** `waiting` with `nextAttemptAt` for another attempt; otherwise final. */
   state: 'succeeded' | 'failed' | 'waiting'
   reason: ExecutionReason | null
   nextAttemptAt: Date | null
+  /** Failed attempts of the execution that count, this one included. */
+  failures: number
+}
+
+/** Where an attempt's time went, ms; null for what was not reached, or not needed on a kept connection. */
+export interface Timings {
+  dns: number | null
+  connect: number | null
+  tls: number | null
+  firstByte: number | null
+  total: number | null
 }
 
 /**
@@ -63,13 +75,15 @@ async function updateExecutions(client: PoolClient, settlements: Settlement[]): 
       set state = case when e.cancel_requested_at is null or s.state = 'succeeded' then s.state else 'cancelled' end,
         reason = case when e.cancel_requested_at is null or s.state = 'succeeded' then s.reason else 'superseded' end,
         next_attempt_at = case when e.cancel_requested_at is null then s.next_attempt_at end,
-        finished_at = case when e.cancel_requested_at is null and s.state = 'waiting' then null else s.finished_at end
+        finished_at = case when e.cancel_requested_at is null and s.state = 'waiting' then null else s.finished_at end,
+        dead_at = case when e.cancel_requested_at is null and s.state = 'failed' then s.finished_at end,
+        failures = s.failures
       from (
         -- Two attempts of one execution may be settled together; an update would take either.
         select distinct on (id, scheduled_for) *
         from unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::execution_state[], $5::execution_reason[],
-          $6::timestamptz[], $7::timestamptz[])
-          as u(id, scheduled_for, attempt, state, reason, next_attempt_at, finished_at)
+          $6::timestamptz[], $7::timestamptz[], $8::int[])
+          as u(id, scheduled_for, attempt, state, reason, next_attempt_at, finished_at, failures)
         order by id, scheduled_for, state = 'succeeded' desc, attempt desc) as s
       where e.id = s.id and e.scheduled_for = s.scheduled_for
         and case when s.state = 'succeeded' then e.finished_at is null
@@ -83,6 +97,7 @@ async function updateExecutions(client: PoolClient, settlements: Settlement[]): 
       settlements.map((it) => it.reason),
       settlements.map((it) => it.nextAttemptAt),
       settlements.map((it) => it.finishedAt),
+      settlements.map((it) => it.failures),
     ],
   })
   return new Set(rows.map((row) => row.id))
@@ -93,12 +108,15 @@ async function insertAttempts(client: PoolClient, workerId: string, settlements:
     name: 'insert-attempts',
     text: `
       insert into attempts (execution_id, scheduled_for, attempt, outcome, status, error, response_head, started_at,
-        finished_at, job_version, worker_id)
+        finished_at, job_version, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms, worker_id)
       select a.*, $11::uuid from unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::attempt_outcome[],
-        $5::smallint[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::int[]) as a
+        $5::smallint[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::int[],
+        $12::int[], $13::int[], $14::int[], $15::int[], $16::int[]) as a
       on conflict on constraint attempts_pkey do update
         set outcome = excluded.outcome, status = excluded.status, error = excluded.error,
-          response_head = excluded.response_head, finished_at = excluded.finished_at
+          response_head = excluded.response_head, finished_at = excluded.finished_at, dns_ms = excluded.dns_ms,
+          connect_ms = excluded.connect_ms, tls_ms = excluded.tls_ms, first_byte_ms = excluded.first_byte_ms,
+          total_ms = excluded.total_ms
         -- Another worker wrote it off; this one knows.
         where attempts.outcome = 'abandoned' and attempts.worker_id = excluded.worker_id`,
     values: [
@@ -113,6 +131,9 @@ async function insertAttempts(client: PoolClient, workerId: string, settlements:
       settlements.map((it) => it.finishedAt),
       settlements.map((it) => it.jobVersion),
       workerId,
+      ...(['dns', 'connect', 'tls', 'firstByte', 'total'] as const).map((part) =>
+        settlements.map((it) => it.timings?.[part] ?? null),
+      ),
     ],
   })
 }

@@ -23,6 +23,13 @@ export const attempts = pgTable(
     workerId: uuid().notNull(),
     /** A short code, `ETIMEDOUT` or `connection refused`; never an address, a header or a body of ours. */
     error: text(),
+    /** Where the time went, ms: none of a part that was not reached, or that a kept connection made needless. */
+    dnsMs: integer(),
+    connectMs: integer(),
+    tlsMs: integer(),
+    /** From the request's last byte to the answer's first. */
+    firstByteMs: integer(),
+    totalMs: integer(),
     /** The first 1,000 characters of the answer's body. */
     responseHead: text(),
   },

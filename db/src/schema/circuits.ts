@@ -4,7 +4,7 @@ import { instant } from './columns.ts'
 
 export const circuitState = pgEnum('circuit_state', circuitStates)
 
-/** What each worker thinks of each destination it has called. Rows of workers that are gone don't count. */
+/** What 0.1.0's workers write, and nobody reads any more. It goes once no such worker can be running beside this version. */
 export const circuits = pgTable(
   'circuits',
   {

@@ -44,12 +44,24 @@ export const executions = pgTable(
     /** The nominal time plus jitter; of one that is sent late on purpose, at a rate, the time of its turn. */
     effectiveAt: instant().notNull(),
     createdAt: instant().notNull(),
+    /** Attempts that have failed and count against the job's retries; those that were lost with a worker do not. */
+    failures: integer().notNull().default(0),
+    /** When its first attempt began; what the age of its retries is counted from. */
+    firstAttemptAt: instant(),
     /** When a waiting or parked execution is dispatched again; null in every other state. */
     nextAttemptAt: instant(),
     /** When and by which worker the latest attempt was claimed. */
     claimedAt: instant(),
     claimedBy: uuid(),
     finishedAt: instant(),
+    /** When it failed for good, as long as it is a dead letter: neither redriven nor put away. */
+    deadAt: instant(),
+    /** When it was last taken out of the dead letters to be attempted again. */
+    redrivenAt: instant(),
+    /**
+     * Until when its receiver, which answered 202, may say how its work ended. It is `running` and has no item meanwhile.
+     */
+    ackDeadlineAt: instant(),
     /** When it was to be cancelled while an attempt was in flight; a 2xx of that attempt still makes it succeeded. */
     cancelRequestedAt: instant(),
     /**
@@ -60,6 +72,8 @@ export const executions = pgTable(
 
     /** Origin of the callback URL. */
     destination: text().notNull(),
+    /** The job's flow key when it was dispatched. */
+    flowKey: text(),
     /** The pg-boss item that carries it now or carried it last; an older item's claim finds nothing. */
     itemId: uuid(),
   },
@@ -73,10 +87,18 @@ export const executions = pgTable(
       .on(t.nextAttemptAt)
       .where(sql`${t.nextAttemptAt} is not null and ${sql.raw(IS_WAITING)}`),
     // No index may name `state`: the step from queued to running then needs no new index entries (a HOT update).
-    // Serves the refill of one destination, the list of busy ones, and the parked counts of GET /circuits.
+    // Serves the refill of one destination, job by job, the list of busy ones, and the parked counts of GET /circuits.
     index('executions_parked')
-      .on(t.reason, t.destination, t.scheduledFor, t.id)
+      .on(t.reason, t.destination, t.jobId, t.scheduledFor, t.id)
       .where(sql`${t.nextAttemptAt} is not null`),
+    // Serves the refill of one flow key, job by job.
+    index('executions_key_limited')
+      .on(t.flowKey, t.jobId, t.scheduledFor, t.id)
+      .where(sql`${t.nextAttemptAt} is not null and ${t.flowKey} is not null`),
+    // Serves GET /dead-letters, newest first.
+    index('executions_dead').on(t.deadAt, t.id).where(sql`${t.deadAt} is not null`),
+    // Serves those whose receivers did not acknowledge in time.
+    index('executions_ack_deadline').on(t.ackDeadlineAt).where(sql`${t.ackDeadlineAt} is not null`),
     // Serves the reconciler, and what a delete, a pause or an edit does to a job's unfinished executions.
     index('executions_live').on(t.jobId, t.scheduledFor).where(sql`${t.finishedAt} is null`),
     // Serves the promotion of the next execution of a job, once the one before it is finished. Nearly always empty.
@@ -90,6 +112,8 @@ export const executions = pgTable(
       sql`(${t.nextAttemptAt} is not null) = (${t.state} in ('waiting', 'parked'))`,
     ),
     check('executions_attempt_not_negative', sql`${t.attempt} >= 0`),
+    check('executions_dead_is_failed', sql`${t.deadAt} is null or ${t.state} = 'failed'`),
+    check('executions_awaited_is_running', sql`${t.ackDeadlineAt} is null or ${t.state} = 'running'`),
     check('executions_count_positive', sql`${t.count} >= 1`),
     check('executions_sent_has_attempt', sql`${t.state} not in ('running', 'succeeded') or ${t.attempt} > 0`),
   ],

@@ -1,3 +1,4 @@
+import type { StoredDelivery } from '@scheduler/core/delivery'
 import type { Dst, Misfire, MisfirePolicy, OverlapPolicy, Schedule } from '@scheduler/core/schedule'
 import { scheduleTypes } from '@scheduler/core/schedule'
 import { sql } from 'drizzle-orm'
@@ -68,6 +69,12 @@ export const jobs = pgTable(
     name: text(),
     externalId: text(),
     tags: text().array().notNull().default(sql`'{}'::text[]`),
+    /** How its callbacks are made, where that differs from the default; null: as every job's. */
+    delivery: jsonb().$type<StoredDelivery>(),
+    /** The key that it shares a rate or a number of places with others by; see `flow_limits`. */
+    flowKey: text(),
+    /** Executions that have failed for good since the last success. */
+    failedInRow: integer().notNull().default(0),
     /** The body as it is sent, byte for byte. Text: jsonb reorders keys and refuses \u0000. */
     payload: text().notNull(),
   },

@@ -6,6 +6,7 @@ const facts = {
   executionId: '0199a1b2-0000-7000-8000-00000000000e',
   jobId: '0199a1b2-0000-7000-8000-00000000000a',
   scheduledFor: new Date('2026-03-29T01:00:00.000Z'),
+  hasBody: true,
   attempt: 3,
   sentAt: new Date('2026-03-29T01:00:02.999Z'),
 }

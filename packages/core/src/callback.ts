@@ -20,13 +20,18 @@ export interface CallbackFacts {
   attempt: number
   /** The moment of this attempt. */
   sentAt: Date
+  hasBody: boolean
 }
 
-/** The headers of an attempt. `webhook-*` are those of Standard Webhooks: the id is the same on every attempt. */
-export function callbackHeaders(facts: CallbackFacts): Record<string, string> {
+/**
+ * The headers of an attempt: the job's `own` in place of what is usual, but never in place of what the service says.
+ * `webhook-*` are those of Standard Webhooks: the id is the same on every attempt.
+ */
+export function callbackHeaders(facts: CallbackFacts, own: Record<string, string> = {}): Record<string, string> {
   return {
-    'content-type': 'application/json',
+    ...(facts.hasBody ? { 'content-type': 'application/json' } : {}),
     'user-agent': USER_AGENT,
+    ...own,
     'webhook-id': facts.executionId,
     'webhook-timestamp': String(Math.floor(facts.sentAt.getTime() / 1000)),
     'x-scheduler-job-id': facts.jobId,

@@ -1,6 +1,10 @@
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel'
 
 export const circuitStates = ['closed', 'open', 'half_open'] as const
+/** Which parked executions of a job go first once the circuit has closed. */
+export const drainOrders = ['oldest', 'newest'] as const
+export type DrainOrder = (typeof drainOrders)[number]
+
 export type CircuitStateName = (typeof circuitStates)[number]
 
 export interface CircuitOptions {

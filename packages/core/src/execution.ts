@@ -42,6 +42,10 @@ export const executionReasons = [
   ...skipReasons,
   'circuit_open',
   'destination_busy',
+  'destination_limited',
+  'key_limited',
+  'circuit_probe',
+  'awaiting_ack',
   'overlap_queued',
   'superseded',
   'deleted',
@@ -50,14 +54,24 @@ export const executionReasons = [
   'unreachable',
   'blocked_destination',
   'worker_crashed',
+  'secret_unavailable',
 ] as const
 export type ExecutionReason = (typeof executionReasons)[number]
 
 /**
  * How one HTTP request ended: `succeeded` (2xx), `rejected` (another answer), `timed_out`, `unreachable` (no answer),
- * `blocked` (the address is not allowed; nothing was sent), `abandoned` (the worker was lost or stopped before it knew).
+ * `blocked` (the address is not allowed; nothing was sent), `abandoned` (the worker was lost or stopped before it knew),
+ * `accepted` (202, and the receiver has not said yet how its work ended).
  */
-export const attemptOutcomes = ['succeeded', 'rejected', 'timed_out', 'unreachable', 'blocked', 'abandoned'] as const
+export const attemptOutcomes = [
+  'succeeded',
+  'rejected',
+  'timed_out',
+  'unreachable',
+  'blocked',
+  'abandoned',
+  'accepted',
+] as const
 export type AttemptOutcome = (typeof attemptOutcomes)[number]
 
 export const ExecutionState = z.enum(executionStates)

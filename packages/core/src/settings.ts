@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { readKeys } from './seal.ts'
+import { signingFault } from './sign.ts'
 
 /** Environment variables that more than one process reads. Each app adds its own and parses once, in its main. */
 const port = (fallback: number) =>
@@ -43,12 +45,30 @@ export const commonSettings = {
     .max(31_536_000)
     .default(900)
     .describe('Seconds an occurrence may be late and still be sent, where the job does not say.'),
+  ENCRYPTION_KEYS: list
+    .refine((entries) => keysFault(entries) === null, { error: (issue) => keysFault(issue.input as string[]) ?? '' })
+    .describe('Keys that secrets of jobs are sealed with, `id:base64,…`: the first seals, each opens.'),
+  SIGNING_SECRET: list
+    .refine((secrets) => secrets.length <= 2, 'must be one secret, or two while one replaces the other')
+    .refine((secrets) => secrets.every((it) => signingFault(it) === null), signingFault('') ?? '')
+    .describe(
+      'Signs the callbacks of jobs without a secret of their own; two, comma-separated, while one replaces the other.',
+    ),
   CALLBACK_ALLOW_PRIVATE: z
     .stringbool()
     .optional()
     .describe('Whether callbacks may go to private addresses: true in development, false in production.'),
   CALLBACK_ALLOW_CIDRS: list.describe('Private address ranges that callbacks may go to all the same.'),
   CALLBACK_ALLOW_HOSTS: list.describe('Host names that callbacks may go to whatever they resolve to.'),
+}
+
+function keysFault(entries: readonly string[]): string | null {
+  try {
+    readKeys(entries)
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 /**
