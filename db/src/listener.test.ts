@@ -13,11 +13,12 @@ interface Heard {
   due: number
   work: string[]
   cancelled: string[]
+  circuits: string[]
   errors: string[]
 }
 
 function listen(connectionString: string): Heard {
-  const heard: Omit<Heard, 'listener'> = { due: 0, work: [], cancelled: [], errors: [] }
+  const heard: Omit<Heard, 'listener'> = { due: 0, work: [], cancelled: [], circuits: [], errors: [] }
   const listener = startListener({
     connectionString,
     onDue: () => {
@@ -25,6 +26,7 @@ function listen(connectionString: string): Heard {
     },
     onWork: (destination) => void heard.work.push(destination),
     onCancel: (executionId) => void heard.cancelled.push(executionId),
+    onCircuit: (destination) => void heard.circuits.push(destination),
     onError: (error) => void heard.errors.push(error.message),
   })
   onTestFinished(() => listener.stop())

@@ -9,6 +9,9 @@ export const WORK_CHANNEL = 'scheduler_work'
 /** Says that an attempt in flight is to be broken off; the payload is the execution's id. */
 export const CANCEL_CHANNEL = 'scheduler_cancel'
 
+/** Says that a circuit changed its state; the payload is the destination. */
+export const CIRCUIT_CHANNEL = 'scheduler_circuit'
+
 /**
  * How long a dispatcher sleeps at most. What becomes due later than this needs no notification; and when a notification
  * is lost, nothing is later than this.
@@ -24,6 +27,11 @@ export async function notifyDue(client: Pool | PoolClient, at: Date, now: Date):
 /** Wakes the claimers of other workers; with a destination, those that could take some of its parked executions. */
 export async function notifyWork(client: Pool | PoolClient, destination = ''): Promise<void> {
   await client.query('select pg_notify($1, $2)', [WORK_CHANNEL, destination])
+}
+
+/** Tells all workers that the circuit of a destination is not what it was. */
+export async function notifyCircuit(client: Pool | PoolClient, destination: string): Promise<void> {
+  await client.query('select pg_notify($1, $2)', [CIRCUIT_CHANNEL, destination])
 }
 
 /** Asks whichever worker has an attempt of this execution in flight to break it off. */

@@ -1,10 +1,11 @@
+import type { Ramp } from '@scheduler/core/ramp'
 import type { Pool } from '@scheduler/db/client'
+import type { DbClock } from '@scheduler/db/db-clock'
 import { BACKSTOP_MS, notifyWork } from '@scheduler/db/notify'
-import type { Park } from '@scheduler/db/queries/begin-attempts'
-import { busyDestinations } from '@scheduler/db/queries/busy-destinations'
-import { claim } from '@scheduler/db/queries/claim'
-import { dispatchHeld } from '@scheduler/db/queries/dispatch-held'
-import { BUSY } from '@scheduler/db/queries/ledger-rows'
+import { type BusyDestination, busyDestinations } from '@scheduler/db/queries/busy-destinations'
+import { claim, type Decide } from '@scheduler/db/queries/claim'
+import { busy } from '@scheduler/db/queries/ledger-rows'
+import { releaseParked } from '@scheduler/db/queries/release-parked'
 import type { Boss } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
 import type { Destinations } from './destinations.ts'
@@ -20,12 +21,15 @@ export interface ClaimerParts {
   pool: Pool
   boss: Boss
   log: Logger
+  clock: DbClock
   workerId: string
   destinations: Destinations
   launcher: Launcher
   leases: Leases
   /** Items held for one destination at the most; twice as many for all together. */
   holdMost: number
+  /** How what was parked is let go once a circuit has closed. */
+  ramp: Ramp
 }
 
 export interface Claimer {
@@ -37,15 +41,15 @@ export interface Claimer {
   offer(count: number): void
   /** Executions of these destinations were parked by this worker. */
   park(destinations: string[]): void
-  /** Looks for destinations with parked executions that nobody told us of. */
-  discover(): Promise<void>
+  /** Looks for destinations with parked executions that nobody told us of; returns those that have some. */
+  discover(): Promise<BusyDestination[]>
   /** Takes no more. */
   stop(): Promise<void>
 }
 
 /** Takes items: as many as can be sent now, and some to be held, so that a place that falls free is filled at once. */
 export function startClaimer(parts: ClaimerParts): Claimer {
-  const { pool, boss, destinations, launcher, leases, holdMost } = parts
+  const { pool, boss, destinations, launcher, leases, holdMost, ramp } = parts
   const { wake, sleep } = createWake()
   const trouble = createTrouble(parts.log, 'claiming')
   let mayHaveMore = true
@@ -53,13 +57,15 @@ export function startClaimer(parts: ClaimerParts): Claimer {
 
   /** Brings parked executions back for destinations that have room for them. */
   const refill = async () => {
-    for (const { destination, reason, places, early } of destinations.refillable()) {
+    for (const { destination, reason, places } of destinations.refillable()) {
       const most = places === 1 ? 1 : Math.min(holdMost, 4 * places)
-      const room = most - launcher.held(destination)
-      if (room < most / 2) continue
-      const released = await dispatchHeld(pool, boss, { limit: room, parked: { destination, reason, early } })
-      if (released < room) destinations.expectNone(destination, reason)
-      if (released > 0) mayHaveMore = true
+      const limit = most - launcher.held(destination)
+      if (limit < most / 2) continue
+      const { count, more, waitMs, circuit } = await releaseParked(pool, boss, { destination, reason, limit, ramp })
+      if (circuit) destinations.learn(destination, circuit, parts.clock.now())
+      if (!more) destinations.expectNone(destination, reason)
+      if (waitMs !== null) destinations.defer(destination, waitMs)
+      if (count > 0) mayHaveMore = true
     }
   }
 
@@ -70,9 +76,10 @@ export function startClaimer(parts: ClaimerParts): Claimer {
     const since = performance.now()
     const holding = new Map<string, number>()
 
-    const decide = (destination: string, now: Date, lost: boolean): 'send' | 'hold' | Park => {
-      // Asked anew each time: the launcher fills places too while this claim is under way.
-      const decision = launcher.free > 0 ? destinations.admit(destination, now) : 'hold'
+    const decide: Decide = ({ destination, circuit, lost }, now) => {
+      // Asked anew each time: the launcher fills places too while this claim is under way. One attempt more than there are
+      // places is no harm, a probe that waits for one is: its word runs out.
+      const decision = launcher.free > 0 || circuit ? destinations.admit(destination, now, circuit) : 'hold'
       if (decision === 'send') return decision
       if (decision !== 'hold') {
         destinations.expect(destination, decision.reason)
@@ -81,16 +88,16 @@ export function startClaimer(parts: ClaimerParts): Claimer {
       const held = holding.get(destination) ?? launcher.held(destination)
       if (held >= holdMost && !lost) {
         destinations.expect(destination)
-        return { reason: BUSY.reason, at: new Date(now.getTime() + BUSY.seconds * 1_000) }
+        return busy(now)
       }
       holding.set(destination, held + 1)
       return 'hold'
     }
 
     await launcher.launch(async (taken) => {
-      const claimed = await claim(parts, room, (destination, now, lost) => {
-        const decision = decide(destination, now, lost)
-        if (decision === 'send') taken.push(destination)
+      const claimed = await claim(parts, room, (execution, now) => {
+        const decision = decide(execution, now)
+        if (decision === 'send') taken.push(execution.destination)
         return decision
       })
       for (const it of claimed.held) launcher.hold(it, since)
@@ -107,7 +114,9 @@ export function startClaimer(parts: ClaimerParts): Claimer {
         const took = await take()
         trouble.worked()
         // Never around without a pause: a fenced worker would keep its own touches from ever being sent.
-        if (!took || !mayHaveMore || launcher.held() >= holdMost) await sleep(BACKSTOP_MS)
+        if (!took || !mayHaveMore || launcher.held() >= holdMost) {
+          await sleep(destinations.refillInMs(BACKSTOP_MS))
+        }
         if (launcher.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, GATHER_MS))
       } catch (error) {
         trouble.failed(error)
@@ -139,8 +148,10 @@ export function startClaimer(parts: ClaimerParts): Claimer {
       wake()
     },
     async discover() {
-      for (const { destination, reason } of await busyDestinations(pool)) destinations.expect(destination, reason)
+      const found = await busyDestinations(pool)
+      for (const { destination, reason } of found) destinations.expect(destination, reason)
       if (destinations.anyBacklog()) wake()
+      return found
     },
     async stop() {
       stopped = true

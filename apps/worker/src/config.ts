@@ -17,6 +17,12 @@ export const configShape = {
     .max(86_400)
     .default(60)
     .describe('Seconds a circuit stays open before one execution may probe.'),
+  CIRCUIT_DRAIN_RATE: z.coerce
+    .number()
+    .min(0.1)
+    .max(10_000)
+    .default(20)
+    .describe('Parked executions a second that go first once a circuit has closed; twice as many every two seconds.'),
   DRAIN_TIMEOUT_SECONDS: count(0, 3_600).default(30).describe('Seconds a stopping worker may finish what it holds.'),
   LEDGER_RETENTION_DAYS: count(1, 36_500)
     .default(30)

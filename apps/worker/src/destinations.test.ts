@@ -1,10 +1,12 @@
-import { describe, expect, test, vi } from 'vitest'
+import { closedCircuit, type SharedCircuit } from '@scheduler/core/shared-circuit'
+import { FAR } from '@scheduler/db/queries/ledger-rows'
+import { describe, expect, test } from 'vitest'
 import { createDestinations, type Destinations } from './destinations.ts'
 
 const NOW = new Date('2031-05-06T07:08:09Z')
 const HERE = 'http://here.test'
 const FAIL_MAX = 5
-const options = { concurrency: 40, failMax: FAIL_MAX, resetMs: 60_000, timeoutMs: 10_000, onChange: () => {} }
+const options = { concurrency: 40, failMax: FAIL_MAX, resetMs: 60_000, onOutcome: () => {} }
 
 const isDown = (result: string | null) => result === 'down'
 
@@ -62,7 +64,7 @@ describe('places', () => {
     for (let round = 0; round < 3; round += 1) {
       const taken = places(destinations)
       expect(taken).toBe(FAIL_MAX)
-      for (let n = 0; n < taken; n += 1) destinations.giveBack(HERE)
+      for (let n = 0; n < taken; n += 1) destinations.release(HERE)
     }
   })
 
@@ -75,102 +77,133 @@ describe('places', () => {
   })
 })
 
-describe('an open circuit', () => {
-  const short = { ...options, resetMs: 0 }
+/** A circuit as the cluster may have it, at the time NOW. */
+const shared = (fields: Partial<SharedCircuit>): SharedCircuit => ({ ...closedCircuit, ...fields })
+const openUntil = (at: Date | null) =>
+  shared({ state: 'open', failures: 5, openedAt: NOW.getTime(), retryAt: at?.getTime() ?? null })
+const later = (ms: number) => new Date(NOW.getTime() + ms)
 
-  test('parks until it may be probed, by the clock of the database', async () => {
+describe('an open circuit', () => {
+  test('parks at once what this worker sends there, before any other is told', async () => {
     const destinations = createDestinations(options)
     await open(destinations)
     const parked = destinations.admit(HERE, NOW)
-    expect(parked).toEqual({ reason: 'circuit_open', at: expect.any(Date) })
-    const inMs = (parked as { at: Date }).at.getTime() - NOW.getTime()
-    expect(inMs).toBeGreaterThan(55_000)
-    expect(inMs).toBeLessThanOrEqual(60_000)
+    expect(parked).toEqual({ reason: 'circuit_open', at: later(60_000) })
     expect(destinations.admit('http://other.test', NOW)).toBe('send')
   })
 
-  test('has one place for a probe; who comes while it is under way is parked until it would be repeated, at the soonest a second', async () => {
-    const destinations = createDestinations(short)
-    await open(destinations)
-    expect(places(destinations)).toBe(1)
-    const at = new Date(NOW.getTime() + 1_000)
-    expect(destinations.admit(HERE, NOW)).toEqual({ reason: 'circuit_open', at })
-    const probe = Promise.withResolvers<string>()
-    const probing = destinations.run(HERE, () => probe.promise, isDown)
-    expect(destinations.isOpen(HERE), 'it is half open').toBe(false)
-    expect(places(destinations)).toBe(0)
-    probe.resolve('up')
-    await probing
+  test('that another worker opened parks until it may be probed, and holds where nobody asked the database', () => {
+    const destinations = createDestinations(options)
+    destinations.learn(HERE, openUntil(later(30_000)), NOW)
+    expect(destinations.isOpen(HERE)).toBe(true)
+    expect(destinations.admit(HERE, NOW)).toBe('hold')
+    const circuit = { state: 'open', retryAt: later(30_000), isProbe: false } as const
+    expect(destinations.admit(HERE, NOW, circuit)).toEqual({ reason: 'circuit_open', at: later(30_000) })
+    expect(destinations.reopensAt(HERE, NOW).getTime() - NOW.getTime()).toBeGreaterThan(29_000)
   })
 
-  test('a probe whose claim never ran gives its place back, as often as that happens', async () => {
-    const destinations = createDestinations(short)
-    await open(destinations)
-    for (let n = 0; n < 3; n += 1) {
-      expect(places(destinations)).toBe(1)
-      destinations.giveBack(HERE)
-    }
-    expect(await attempt(destinations, 'up')).toBe('send')
-    expect(destinations.admit(HERE, NOW)).toBe('send')
+  test('that was opened by hand parks without an end', () => {
+    const destinations = createDestinations(options)
+    destinations.learn(HERE, openUntil(null), NOW)
+    const circuit = { state: 'open', retryAt: null, isProbe: false } as const
+    expect(destinations.admit(HERE, NOW, circuit)).toEqual({ reason: 'circuit_open', at: FAR })
+    expect([destinations.reopensAt(HERE, NOW), destinations.refillable()]).toEqual([FAR, []])
   })
 
-  test('a probe that was broken off has shown nothing: the circuit stays open', async () => {
-    const changes: string[] = []
-    const destinations = createDestinations({ ...short, onChange: (_, state) => changes.push(state) })
-    await open(destinations)
-    expect(await attempt(destinations, null)).toBe('send')
-    expect(changes).toEqual(['open', 'half_open', 'open'])
+  test('lets its probe through, whatever else it keeps back', () => {
+    const destinations = createDestinations(options)
+    destinations.learn(HERE, openUntil(NOW), NOW)
+    expect(destinations.admit(HERE, NOW, { state: 'half_open', retryAt: null, isProbe: true })).toBe('send')
   })
 
-  test('once it closes it lets two through, then more; and what was parked for it is brought back', async () => {
-    const destinations = createDestinations({ ...short, failMax: 2 })
+  test('may be probed once its time is up, with one execution; not before', () => {
+    const destinations = createDestinations(options)
+    destinations.learn(HERE, openUntil(later(30_000)), NOW)
+    expect(destinations.refillable()).toEqual([])
+    expect(destinations.refillInMs(60_000)).toBeGreaterThan(29_000)
+    destinations.learn(HERE, openUntil(NOW), NOW)
+    expect(destinations.refillable()).toEqual([{ destination: HERE, reason: 'circuit_open', places: 1 }])
+    destinations.defer(HERE, 5_000)
+    expect(destinations.refillable()).toEqual([])
+    expect(destinations.refillInMs(60_000)).toBeLessThanOrEqual(5_000)
+  })
+
+  test('once it is closed it lets one through, then more; and what was parked for it is brought back', async () => {
+    const destinations = createDestinations(options)
     for (let n = 0; n < 100; n += 1) await attempt(destinations, 'up')
-    for (let n = 0; n < 2; n += 1) await attempt(destinations, 'down')
-    expect([destinations.isOpen(HERE), destinations.refillable()]).toEqual([true, []])
-    await attempt(destinations, 'up')
-    expect(destinations.hasBacklog(HERE)).toBe(true)
+    destinations.learn(HERE, openUntil(NOW), NOW)
+    destinations.learn(HERE, shared({ drainingSince: NOW.getTime() }), NOW)
     expect(destinations.refillable().map((it) => it.reason)).toEqual(['circuit_open', 'destination_busy'])
-    expect(places(destinations)).toBe(2)
+    expect(places(destinations)).toBe(1)
     destinations.expectNone(HERE, 'circuit_open')
     expect(destinations.anyBacklog()).toBe(true)
     destinations.expectNone(HERE, 'destination_busy')
     expect([destinations.anyBacklog(), destinations.refillable()]).toEqual([false, []])
   })
-})
 
-describe('reports', () => {
-  test('give times by the database, whatever this machine takes the time for', async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: new Date('1999-01-01T00:00:00Z') })
+  test('what it counted itself and has not told yet is not undone by what the others thought before', async () => {
     const destinations = createDestinations(options)
     await open(destinations)
-    const [report] = destinations.takeReports(NOW)
-    vi.useRealTimers()
-    expect(report).toMatchObject({ destination: HERE, state: 'open', failures: FAIL_MAX })
-    expect(NOW.getTime() - Number(report?.openedAt)).toBeGreaterThanOrEqual(0)
-    expect(NOW.getTime() - Number(report?.openedAt)).toBeLessThan(5_000)
-    // Each is rounded to a millisecond of its own.
-    expect(Math.abs(Number(report?.retryAt) - Number(report?.openedAt) - options.resetMs)).toBeLessThanOrEqual(1)
+    destinations.learn(HERE, shared({ failures: 2 }), NOW)
+    expect(destinations.isOpen(HERE)).toBe(true)
+    const told = destinations.takeOutcomes()
+    destinations.learn(HERE, shared({ failures: 2 }), NOW)
+    expect(destinations.isOpen(HERE), 'it is being told').toBe(true)
+    destinations.outcomesTold(told, { again: false })
+    destinations.learn(HERE, shared({ failures: 3 }), NOW)
+    expect(destinations.isOpen(HERE), 'the others have seen it answer').toBe(false)
   })
+})
 
-  test('are made of what changed, once', async () => {
+describe('outcomes', () => {
+  test('of attempts that go well are not told, unless there are failures that they end', async () => {
     const destinations = createDestinations(options)
     await attempt(destinations, 'up')
-    const closed = { destination: HERE, state: 'closed', failures: 0, openedAt: null, retryAt: null }
-    expect(destinations.takeReports(NOW)).toEqual([closed])
+    expect(destinations.takeOutcomes()).toEqual([])
+    destinations.learn(HERE, shared({ failures: 3 }), NOW)
     await attempt(destinations, 'up')
-    expect(destinations.takeReports(NOW)).toEqual([])
+    expect(destinations.takeOutcomes()).toEqual([{ destination: HERE, succeeded: true, failures: 0 }])
+  })
+
+  test('are put together: what came before a success is of no account', async () => {
+    const destinations = createDestinations(options)
+    for (const result of ['down', 'down', 'up', 'down', null, 'down']) await attempt(destinations, result)
+    expect(destinations.takeOutcomes()).toEqual([{ destination: HERE, succeeded: true, failures: 2 }])
+    expect(destinations.takeOutcomes()).toEqual([])
+  })
+
+  test('that could not be told are told with the next ones, in order', async () => {
+    const destinations = createDestinations(options)
+    await attempt(destinations, 'up')
     await attempt(destinations, 'down')
-    expect(destinations.takeReports(NOW)).toEqual([{ ...closed, failures: 1 }])
+    const told = destinations.takeOutcomes()
+    await attempt(destinations, 'down')
+    destinations.outcomesTold(told, { again: true })
+    expect(destinations.takeOutcomes()).toEqual([{ destination: HERE, succeeded: false, failures: 2 }])
+  })
+
+  test.for([
+    ['down', false],
+    ['up', true],
+    [null, null],
+  ] as const)('of a probe that ends as %s say so, with the execution it was', async ([result, isUp]) => {
+    const destinations = createDestinations(options)
+    await destinations.run<string | null>(HERE, async () => result, isDown, 'the probe')
+    expect(destinations.takeOutcomes()).toMatchObject([{ destination: HERE, probe: { id: 'the probe', isUp } }])
   })
 })
 
 describe('memory', () => {
   const name = (n: number) => `http://${n}.test`
-  const known = (destinations: Destinations) => destinations.takeReports(NOW).length
+  /** Told outcomes keep nothing. */
+  const known = (destinations: Destinations) => destinations.size
 
   test.for(['up', 'down'])('is bounded, however many destinations answer %s', async (result) => {
     const destinations = createDestinations(options)
-    for (let n = 0; n < 30_000; n += 1) await attempt(destinations, result, name(n))
+    for (let n = 0; n < 30_000; n += 1) {
+      await attempt(destinations, result, name(n))
+      if (n % 100 === 0) destinations.outcomesTold(destinations.takeOutcomes(), { again: false })
+    }
     expect(known(destinations)).toBe(10_000)
   })
 
@@ -192,9 +225,10 @@ describe('memory', () => {
     for (let n = 0; n < 10_000; n += 1) await attempt(destinations, 'up', name(n))
     await attempt(destinations, 'up', name(0))
     await attempt(destinations, 'up', name(10_000))
-    destinations.takeReports(NOW)
-    for (const n of [0, 1]) await attempt(destinations, 'up', name(n))
-    expect(destinations.takeReports(NOW).map((it) => it.destination)).toEqual([name(1)])
+    expect(known(destinations)).toBe(10_000)
+    for (const n of [0, 1]) await attempt(destinations, 'down', name(n))
+    // Both are known: the second anew, with a window of its own.
+    expect([0, 1].map((n) => places(destinations, name(n)))).toEqual([3, 2])
   })
 
   test('more busy ones than that are all kept, and let go once they are not', async () => {

@@ -1,34 +1,26 @@
-import { type Circuit, type CircuitStateName, createCircuit } from '@scheduler/core/circuit'
-import { createSendWindow, type SendWindow } from '@scheduler/core/send-window'
-import type { Park } from '@scheduler/db/queries/begin-attempts'
-import type { CircuitReport } from '@scheduler/db/queries/record-circuits'
+import { createCircuit } from '@scheduler/core/circuit'
+import { createSendWindow } from '@scheduler/core/send-window'
+import type { OutcomeReport, SharedCircuit } from '@scheduler/core/shared-circuit'
+import type { Found, Park } from '@scheduler/db/queries/begin-attempts'
+import { FAR } from '@scheduler/db/queries/ledger-rows'
+import { type Entry, isOpen, makeRoom, merged } from './destination-entry.ts'
 
 export interface DestinationOptions {
   /** Attempts in flight to one destination at the most. */
   concurrency: number
   failMax: number
   resetMs: number
-  /** How long an attempt may take at the most, ms: a probe has ended by then. */
-  timeoutMs: number
-  onChange: (destination: string, state: CircuitStateName, failures: number) => void
+  /** Told when something is to be told to the other workers. */
+  onOutcome: () => void
 }
 
-interface Entry {
-  circuit: Circuit
-  window: SendWindow
-  inFlight: number
-  /** Whether the one place of an open circuit is taken. */
-  probing: boolean
-  /** Whether its circuit has ever been open here. */
-  hasOpened: boolean
-  /** Why executions of it are parked, as far as is known; a free place brings them back before their time. */
-  parked: Set<Park['reason']>
-  /** Whether the database has not been told of its present state. */
-  dirty: boolean
+/** A destination with parked executions, some of which may be let go. */
+export interface Refill {
+  destination: string
+  reason: Park['reason']
+  /** How many attempts it may have in flight. */
+  places: number
 }
-
-/** Entries kept, as long as there are idle ones to make room: the least recently called first. */
-const MOST = 10_000
 
 /** What this worker knows of the destinations it calls: the circuit, the window and the attempts in flight of each. */
 export function createDestinations(options: DestinationOptions) {
@@ -36,93 +28,98 @@ export function createDestinations(options: DestinationOptions) {
   /** Destinations whose `parked` is not empty. */
   const backlogged = new Set<string>()
 
+  const newCircuit = () => createCircuit({ ...options, now: () => performance.now() })
+
   const entryOf = (destination: string): Entry => {
     const known = entries.get(destination)
     if (known) return known
-    while (entries.size >= MOST && makeRoom(entries)) {}
+    makeRoom(entries)
     const entry: Entry = {
-      circuit: createCircuit({
-        failMax: options.failMax,
-        resetMs: options.resetMs,
-        now: () => performance.now(),
-        onChange: (state) => {
-          entry.dirty = true
-          if (state === 'open') entry.hasOpened = true
-          if (state === 'closed') {
-            entry.window.restart(1)
-            // Brings back what was parked while it was open.
-            entry.parked.add('circuit_open').add('destination_busy')
-            backlogged.add(destination)
-          }
-          options.onChange(destination, state, entry.circuit.failures)
-        },
-      }),
+      circuit: newCircuit(),
+      shared: null,
+      retryAt: null,
       window: createSendWindow(options.failMax, options.concurrency),
       inFlight: 0,
-      probing: false,
-      hasOpened: false,
       parked: new Set(),
-      dirty: true,
+      waitUntil: 0,
+      outcomes: null,
+      telling: false,
     }
     entries.set(destination, entry)
     return entry
   }
 
   return {
-    /** Takes a place for an attempt (`send`), or says that there is none now (`hold`), or until when to park. */
-    admit(destination: string, now: Date): 'send' | 'hold' | Park {
+    get size() {
+      return entries.size
+    },
+
+    /**
+     * Takes a place for an attempt (`send`), or says that there is none now (`hold`), or until when to park.
+     *
+     * @param circuit the destination's as the database has it at this moment; undefined where it was not asked
+     */
+    admit(destination: string, now: Date, circuit?: Found['circuit']): 'send' | 'hold' | Park {
       const entry = entryOf(destination)
       entries.delete(destination)
       entries.set(destination, entry)
-      const { circuit, window } = entry
-      if (circuit.state === 'closed') {
-        if (entry.inFlight >= window.size) return 'hold'
+      if (circuit) {
+        if (!circuit.isProbe) return { reason: 'circuit_open', at: circuit.retryAt ?? FAR }
       } else {
-        if (entry.probing || !circuit.admits()) return { reason: 'circuit_open', at: this.reopensAt(destination, now) }
-        entry.probing = true
+        if (entry.circuit.state !== 'closed') return { reason: 'circuit_open', at: this.reopensAt(destination, now) }
+        if (circuit === undefined && isOpen(entry)) return 'hold'
+        if (entry.inFlight >= entry.window.size) return 'hold'
       }
       entry.inFlight += 1
       return 'send'
     },
 
-    /** When an execution that its circuit keeps back is to be tried again, by the database's clock. */
+    /** When an execution that its circuit keeps back is to be looked at again, by the database's clock. */
     reopensAt(destination: string, now: Date): Date {
-      const untilRetryMs = (entryOf(destination).circuit.retryAt ?? 0) - performance.now()
-      // While a probe is under way: when it has ended at the latest, or would be repeated if it failed at once.
-      const probeMs = Math.min(options.timeoutMs + 1_000, Math.max(options.resetMs, 1_000))
-      return new Date(now.getTime() + Math.ceil(untilRetryMs > 0 ? untilRetryMs : probeMs))
+      const { retryAt, shared } = entryOf(destination)
+      if (shared && shared.state !== 'closed' && retryAt === null) return FAR
+      const ms = retryAt === null ? options.resetMs : Math.max(0, retryAt - performance.now())
+      return new Date(now.getTime() + Math.ceil(ms))
     },
 
-    isOpen: (destination: string): boolean => entries.get(destination)?.circuit.state === 'open',
+    isOpen(destination: string): boolean {
+      const entry = entries.get(destination)
+      return entry !== undefined && isOpen(entry)
+    },
 
-    /** Gives a place back after its call. */
+    /** Gives a place back. */
     release(destination: string): void {
       const entry = entryOf(destination)
       entry.inFlight = Math.max(0, entry.inFlight - 1)
     },
 
-    /** Gives a place back whose call was never made. */
-    giveBack(destination: string): void {
-      this.release(destination)
-      const entry = entryOf(destination)
-      if (entry.circuit.state === 'open') entry.probing = false
-    },
-
     /**
      * Makes a call under the destination's circuit; `failed` says whether its result counts against the destination. No
-     * result (null) is a call that we broke off: it shows nothing, so a probe that ends so leaves the circuit open.
+     * result (null) is a call that we broke off: it shows nothing.
+     *
+     * @param probeId the execution, where it probes an open circuit
      */
-    async run<T>(destination: string, call: () => Promise<T>, failed: (result: T) => boolean): Promise<T> {
+    async run<T>(
+      destination: string,
+      call: () => Promise<T>,
+      failed: (result: T) => boolean,
+      probeId: string | null = null,
+    ): Promise<T> {
       const entry = entryOf(destination)
-      const before = entry.circuit.failures
-      const probe = entry.circuit.state !== 'closed' && entry.probing
-      const judge = (result: T) => (result === null ? probe : failed(result))
-      const result = await entry.circuit.run(call, judge).finally(() => {
-        if (probe) entry.probing = false
-      })
-      if (judge(result)) entry.window.failed()
+      const judge = (result: T) => result !== null && failed(result)
+      const result = await (probeId ? call() : entry.circuit.run(call, judge))
+      const isFailure = judge(result)
+      if (isFailure) entry.window.failed()
       else if (result !== null) entry.window.succeeded()
-      if (before !== entry.circuit.failures) entry.dirty = true
+      const probe = probeId ? { probe: { id: probeId, isUp: result === null ? null : !isFailure } } : {}
+      // A success is worth telling where there are failures that it ends.
+      const isNews =
+        isFailure || (result !== null && (entry.shared?.failures ?? 0) + (entry.outcomes?.failures ?? 0) > 0)
+      if (isNews || probeId || entry.telling) {
+        const report = { destination, succeeded: result !== null && !isFailure, failures: isFailure ? 1 : 0, ...probe }
+        entry.outcomes = merged(entry.outcomes, report)
+        options.onOutcome()
+      }
       return result
     },
 
@@ -144,56 +141,81 @@ export function createDestinations(options: DestinationOptions) {
     /** Whether any destination has parked executions, as far as is known. */
     anyBacklog: (): boolean => backlogged.size > 0,
 
-    /**
-     * Destinations with parked executions that may be called now, and how many attempts each may have in flight: of one
-     * whose circuit is open and may be probed, one. What another worker's circuit keeps back is left until it is due
-     * (`early` false), as long as ours has not been open itself.
-     */
-    refillable(): { destination: string; reason: Park['reason']; places: number; early: boolean }[] {
-      const found: ReturnType<typeof this.refillable> = []
+    /** Destinations with parked executions, some of which may be let go now. Of one whose circuit is open that is its probe. */
+    refillable(): Refill[] {
+      const found: Refill[] = []
+      const now = performance.now()
       for (const destination of backlogged) {
-        const { circuit, window, parked, probing, hasOpened } = entryOf(destination)
-        const closed = circuit.state === 'closed'
-        if (!closed && (probing || !circuit.admits())) continue
-        for (const reason of parked) {
-          const early = reason === 'destination_busy' || hasOpened
-          found.push({ destination, reason, places: closed ? window.size : 1, early })
-          if (!closed) break
-        }
+        const entry = entryOf(destination)
+        if (entry.waitUntil > now) continue
+        const open = isOpen(entry)
+        if (open && (entry.retryAt === null || entry.retryAt > now)) continue
+        for (const reason of entry.parked) found.push({ destination, reason, places: open ? 1 : entry.window.size })
       }
       return found
     },
 
-    /** What changed since the last call, with times by the database's clock. */
-    takeReports(now: Date): CircuitReport[] {
-      const at = (moment: number | null) => moment && new Date(now.getTime() + moment - performance.now())
-      const changed = [...entries].filter(([, entry]) => entry.dirty)
-      return changed.map(([destination, entry]) => {
-        entry.dirty = false
-        const { state, failures, openedAt, retryAt } = entry.circuit
-        return { destination, state, failures, openedAt: at(openedAt) || null, retryAt: at(retryAt) || null }
-      })
+    /** Leaves a destination's parked executions alone for so long, unless its circuit changes. */
+    defer(destination: string, ms: number): void {
+      entryOf(destination).waitUntil = performance.now() + ms
     },
 
-    /** They could not be passed on: the next call has their destinations again. */
-    giveBackReports(reports: CircuitReport[]): void {
-      for (const { destination } of reports) {
-        const entry = entries.get(destination)
-        if (entry) entry.dirty = true
+    /** How long until one that was left alone may be looked at again, ms; `most` at the most. */
+    refillInMs(most: number): number {
+      const now = performance.now()
+      let least = most
+      for (const destination of backlogged) {
+        const entry = entryOf(destination)
+        const at = isOpen(entry) ? Math.max(entry.retryAt ?? now + most, entry.waitUntil) : entry.waitUntil
+        if (at > now) least = Math.min(least, at - now)
+      }
+      return least
+    },
+
+    /** How attempts have ended, to be told to the others. */
+    takeOutcomes(): OutcomeReport[] {
+      const taken: OutcomeReport[] = []
+      for (const entry of entries.values()) {
+        if (!entry.outcomes) continue
+        taken.push(entry.outcomes)
+        entry.outcomes = null
+        entry.telling = true
+      }
+      return taken
+    },
+
+    /** They are told, or could not be: then the next call has them again. */
+    outcomesTold(reports: OutcomeReport[], { again }: { again: boolean }): void {
+      for (const report of reports) {
+        const entry = entryOf(report.destination)
+        entry.telling = false
+        if (again) entry.outcomes = entry.outcomes ? merged(report, entry.outcomes) : report
       }
     },
+
+    /** Takes a circuit as the cluster has it. @param now the time by the database's clock */
+    learn(destination: string, circuit: SharedCircuit, now: Date): void {
+      const known = entries.get(destination)
+      if (!known && circuit.state === 'closed' && circuit.drainingSince === null) return
+      const entry = entryOf(destination)
+      const wasOpen = isOpen(entry)
+      entry.shared = circuit
+      entry.waitUntil = 0
+      const retryAt = circuit.state === 'half_open' ? circuit.probeUntil : circuit.retryAt
+      entry.retryAt = retryAt === null ? null : performance.now() + retryAt - now.getTime()
+      if (circuit.state !== 'closed') this.expect(destination, 'circuit_open')
+      // What it counted itself is not told yet: it is for the others to hear of it, not for it to forget.
+      if (circuit.state !== 'closed' || entry.outcomes || entry.telling) return
+      if (entry.circuit.state !== 'closed') entry.circuit = newCircuit()
+      if (wasOpen) entry.window.restart(1)
+      if (wasOpen || circuit.drainingSince !== null) {
+        this.expect(destination, 'circuit_open')
+        this.expect(destination, 'destination_busy')
+      }
+    },
+
+    /** The destinations whose circuits this worker takes for open. */
+    open: (): string[] => [...entries].filter(([, entry]) => isOpen(entry)).map(([destination]) => destination),
   }
 }
 export type Destinations = ReturnType<typeof createDestinations>
-
-/**
- * Takes out the first idle entry; false when there is none. A circuit that still keeps callers back is not idle; one that
- * would let a probe through is: what is forgotten are failures of a destination that nobody calls.
- */
-function makeRoom(entries: Map<string, Entry>): boolean {
-  for (const [destination, { circuit, inFlight, parked }] of entries) {
-    if (inFlight > 0 || parked.size > 0 || !circuit.admits()) continue
-    return entries.delete(destination)
-  }
-  return false
-}

@@ -17,6 +17,7 @@ function parts(pool: Pool, boss: DispatcherParts['boss'], changes: Partial<Dispa
   const given: DispatcherParts = {
     ...{ pool, boss, log, clock: createDbClock(), graceSeconds: 900 },
     most: () => 1_000,
+    overflow: (_, now) => ({ reason: 'destination_busy', at: now }),
     onItems: (count) => {
       told.items += count
     },

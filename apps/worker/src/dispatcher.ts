@@ -1,6 +1,7 @@
 import type { Pool } from '@scheduler/db/client'
 import type { DbClock } from '@scheduler/db/db-clock'
 import { BACKSTOP_MS } from '@scheduler/db/notify'
+import type { Park } from '@scheduler/db/queries/begin-attempts'
 import { dispatchDue, PoisonJob } from '@scheduler/db/queries/dispatch-due'
 import { dispatchHeld } from '@scheduler/db/queries/dispatch-held'
 import { lookAhead } from '@scheduler/db/queries/look-ahead'
@@ -26,6 +27,8 @@ export interface DispatcherParts {
   graceSeconds: number
   /** How many executions of a destination one pass may put into the queue; the rest is parked. */
   most: (destination: string) => number
+  /** Why, and until when, what is over that is parked. */
+  overflow: (destination: string, now: Date) => Park
   /** Told how many items were put into the queue. */
   onItems: (count: number) => void
   /** Told that items wait in the queue; nobody may have said so. */
@@ -89,7 +92,7 @@ export async function dispatchPass(parts: DispatcherParts, limit = BATCH): Promi
   if (resumeInMs <= 0) done += await resumePaused(parts)
   if (jobsInMs <= 0) done += await dispatchJobs(parts, limit)
   if (heldInMs <= 0) {
-    const released = await dispatchHeld(parts.pool, parts.boss, { limit })
+    const { length: released } = (await dispatchHeld(parts.pool, parts.boss, { limit })).ids
     if (released > 0) parts.onItems(released)
     done += released
   }

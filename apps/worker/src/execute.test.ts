@@ -1,5 +1,6 @@
 import { test } from '@scheduler/db/test/database'
 import { expect, onTestFinished } from 'vitest'
+import { circuitChanges } from '../test/circuits.ts'
 import { createOnceJobs, ledger, type OnceJob } from '../test/jobs.ts'
 import { type PartsOptions, startParts } from '../test/parts.ts'
 import { type Answer, deadPort, startReceiver } from '../test/receiver.ts'
@@ -75,7 +76,8 @@ test('an address that is not allowed is never called, and does not count against
   expect(await ledger(pool)).toMatchObject([{ reason: 'blocked_destination', attempt: 1 }])
   const { rows } = await pool.query('select outcome, error from attempts')
   expect(rows).toEqual([{ outcome: 'blocked', error: 'blocked_destination' }])
-  expect(parts.changes).toEqual([])
+  await parts.keeper.stop()
+  expect(await circuitChanges(pool)).toEqual([])
 })
 
 test.for([
@@ -88,7 +90,8 @@ test.for([
     const { receiver, parts, create } = await start(databaseUrl, answer as Answer, { failMax: 2 })
     await create({ url: `${receiver.origin}/1` }, { url: `${receiver.origin}/2` })
     await until('their end', async () => (await ledger(pool)).filter((it) => it.state === 'failed').length === 2)
-    expect(parts.changes.map(({ state }) => state)).toEqual(changes)
+    await parts.keeper.stop()
+    expect((await circuitChanges(pool)).map(({ state }) => state)).toEqual(changes)
   },
 )
 

@@ -37,7 +37,7 @@ export function execute(parts: ExecuteParts, claim: Claim): Executing {
     return refuse(parts, claim, error)
   }
   const settlement = parts.destinations
-    .run(claim.destination, () => sending.answer, countsAgainstDestination)
+    .run(claim.destination, () => sending.answer, countsAgainstDestination, probeOf(claim))
     .then((answer) => settlementOf(claim, answer, startedAt, parts.clock.now()))
     .then((it) => {
       report(parts.log, claim, it)
@@ -49,7 +49,9 @@ export function execute(parts: ExecuteParts, claim: Claim): Executing {
 /** Sends nothing: the claim is too old by the time it would be sent. Its execution waits to be dispatched again. */
 export function abandon(parts: ExecuteParts, claim: Claim): Executing {
   const now = parts.clock.now()
-  return { claim, settlement: Promise.resolve(settlementOf(claim, null, now, now)), abort() {} }
+  // Under the circuit all the same: a probe that was never sent is given back.
+  const settled = parts.destinations.run(claim.destination, async () => null, countsAgainstDestination, probeOf(claim))
+  return { claim, settlement: settled.then(() => settlementOf(claim, null, now, now)), abort() {} }
 }
 
 /** Sends nothing: a secret of the job can't be opened here. */
@@ -57,9 +59,11 @@ function refuse(parts: ExecuteParts, claim: Claim, { message }: SealError): Exec
   parts.log.error({ executionId: claim.executionId, jobId: claim.jobId, reason: message }, 'secret not opened')
   const settlement = sealedSettlement(claim, parts.clock.now())
   // Under the circuit all the same, so that a probe that was never sent is given back.
-  const settled = parts.destinations.run(claim.destination, async () => null, countsAgainstDestination)
+  const settled = parts.destinations.run(claim.destination, async () => null, countsAgainstDestination, probeOf(claim))
   return { claim, settlement: settled.then(() => settlement), abort() {} }
 }
+
+const probeOf = (claim: Claim): string | null => (claim.isProbe ? claim.executionId : null)
 
 function countsAgainstDestination(answer: Answer | null): boolean {
   return answer !== null && isDestinationFailure(answer.outcome, answer.status)

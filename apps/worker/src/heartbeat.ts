@@ -1,9 +1,7 @@
 import type { Pool } from '@scheduler/db/client'
 import type { DbClock } from '@scheduler/db/db-clock'
-import { recordCircuits } from '@scheduler/db/queries/record-circuits'
 import { beat, type Heartbeat } from '@scheduler/db/queries/workers'
 import type { Logger } from 'pino'
-import type { Destinations } from './destinations.ts'
 import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
@@ -13,14 +11,13 @@ export interface HeartbeatParts {
   pool: Pool
   clock: DbClock
   log: Logger
-  destinations: Destinations
   /** Done with each heartbeat. */
   onBeat: () => Promise<void>
   /** What the next heartbeat says. */
   current: () => Heartbeat
 }
 
-/** Tells the database every few seconds that this worker lives, and what it thinks of its destinations. */
+/** Tells the database every few seconds that this worker lives. */
 export function startHeartbeat(parts: HeartbeatParts): { beatNow(): void; stop(): Promise<void> } {
   const { wake, sleep } = createWake()
   const trouble = createTrouble(parts.log, 'heartbeat')
@@ -32,11 +29,6 @@ export function startHeartbeat(parts: HeartbeatParts): { beatNow(): void; stop()
         const heartbeat = parts.current()
         const before = performance.now()
         parts.clock.observe(await beat(parts.pool, heartbeat), before, performance.now())
-        const reports = parts.destinations.takeReports(parts.clock.now())
-        await recordCircuits(parts.pool, heartbeat.id, reports).catch((error: unknown) => {
-          parts.destinations.giveBackReports(reports)
-          throw error
-        })
         await parts.onBeat()
         trouble.worked()
       } catch (error) {

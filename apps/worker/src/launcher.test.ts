@@ -1,5 +1,6 @@
 import { test as base, queueItems } from '@scheduler/db/test/queue'
 import { describe, expect, onTestFinished } from 'vitest'
+import { circuitChanges } from '../test/circuits.ts'
 import { attempts, createOnceJobs, ledger, many, states } from '../test/jobs.ts'
 import { type PartsOptions, startParts } from '../test/parts.ts'
 import { type Answer, answerAfter, deadPort, holdBack, type Receiver, startReceiver } from '../test/receiver.ts'
@@ -103,7 +104,10 @@ describe('a circuit', () => {
       expect(parked.every((it) => it.attempt === 0)).toBe(true)
       expect(rows.filter((it) => it.state === 'failed').every((it) => it.attempt === 1)).toBe(true)
       expect(await attempts(pool)).toHaveLength(5)
-      expect(parts.changes).toEqual([{ destination: `http://127.0.0.1:${port}`, state: 'open' }])
+      await until('the circuit', async () => (await circuitChanges(pool)).length > 0)
+      expect(await circuitChanges(pool)).toEqual([
+        { destination: `http://127.0.0.1:${port}`, state: 'open', cause: 'failures' },
+      ])
       expect([await queueItems(pool), parts.launcher.held()]).toEqual([[], 0])
     },
   )
@@ -112,8 +116,10 @@ describe('a circuit', () => {
     let isUp = false
     const here = await receiver((_, response) => response.writeHead(isUp ? 200 : 500).end())
     await createOnceJobs(pool, many(60, { url: `${here.origin}/` }))
-    const parts = await start({ ...options, resetMs: 400, timeoutMs: 1_000 })
-    await until('a probe to fail', () => parts.changes.filter(({ state }) => state === 'open').length >= 2)
+    await start({ ...options, resetMs: 400, timeoutMs: 1_000 })
+    await until('a probe to fail', async () =>
+      (await circuitChanges(pool)).some(({ cause }) => cause === 'probe_failed'),
+    )
     isUp = true
     const before = here.arrivals.length
     await until('all to be dealt with', async () => {
@@ -123,7 +129,7 @@ describe('a circuit', () => {
     expect(before).toBeLessThanOrEqual(8)
     expect(here.arrivals.every((it) => it.attempt === 1)).toBe(true)
     expect(new Set(here.arrivals.map((it) => it.id)).size).toBe(60)
-    expect(parts.changes.at(-1)?.state).toBe('closed')
+    expect((await circuitChanges(pool)).at(-1)).toMatchObject({ state: 'closed', cause: 'probe_succeeded' })
   })
 })
 

@@ -71,8 +71,7 @@ export function startLauncher(parts: LauncherParts): Launcher {
     leases.hold(claimed.item, since, executing.abort)
     void executing.settlement.then((settlement) => {
       flying.delete(executing)
-      if (stale) destinations.giveBack(claimed.destination)
-      else destinations.release(claimed.destination)
+      destinations.release(claimed.destination)
       settler.push(settlement)
       if (waiting.size > 0) wake()
       if (flying.size === 0) idle.wake()
@@ -91,7 +90,7 @@ export function startLauncher(parts: LauncherParts): Launcher {
       }
     } finally {
       claims.delete(taken)
-      for (const destination of taken) destinations.giveBack(destination)
+      for (const destination of taken) destinations.release(destination)
     }
   }
 

@@ -1,7 +1,6 @@
 // The worker: dispatches what is due, claims, sends, settles; until it is told to stop, then drains. Run any number.
 import { once } from 'node:events'
 import { hostname } from 'node:os'
-import { CALLBACK_TIMEOUT_MS } from '@scheduler/core/callback'
 import { readKeys } from '@scheduler/core/seal'
 import { databaseUrl, targetPolicy } from '@scheduler/core/settings'
 import { createPool } from '@scheduler/db/client'
@@ -13,6 +12,7 @@ import { startQueue } from '@scheduler/db/queue'
 import { newWorkerId } from '@scheduler/db/worker-id'
 import { pino } from 'pino'
 import { createCallbackClient } from './callback-client.ts'
+import { startCircuitKeeper } from './circuit-keeper.ts'
 import { startClaimer } from './claimer.ts'
 import { loadConfig } from './config.ts'
 import { createDestinations } from './destinations.ts'
@@ -22,6 +22,7 @@ import { startHousekeeping } from './housekeeping.ts'
 import { startLauncher } from './launcher.ts'
 import { startLeader } from './leader.ts'
 import { startLeases } from './leases.ts'
+import { overflowOf } from './overflow.ts'
 import { startPromoter } from './promoter.ts'
 import { startSettler } from './settler.ts'
 import { createTrouble } from './trouble.ts'
@@ -46,15 +47,15 @@ const boss = await untilDatabase(
   stop,
 )
 
+const circuitSettings = { failMax: config.CIRCUIT_FAIL_MAX, resetMs: config.CIRCUIT_RESET_TIMEOUT * 1_000 }
 const destinations = createDestinations({
+  ...circuitSettings,
   concurrency: config.destinationConcurrency,
-  failMax: config.CIRCUIT_FAIL_MAX,
-  resetMs: config.CIRCUIT_RESET_TIMEOUT * 1_000,
-  timeoutMs: CALLBACK_TIMEOUT_MS,
-  onChange(destination, state, failures) {
-    log.warn({ destination, state, failures }, 'circuit changed')
-    heartbeat.beatNow()
-  },
+  onOutcome: () => keeper.tell(),
+})
+const keeper = startCircuitKeeper({
+  ...{ pool, clock, log, destinations, settings: circuitSettings },
+  onLearn: () => claimer.wake(),
 })
 const leases = startLeases(boss, pool, log)
 const promoter = startPromoter({ pool, log })
@@ -72,11 +73,13 @@ const launcher = startLauncher({
   onPlace: () => claimer.place(),
 })
 const holdMost = 2 * config.destinationConcurrency
-const claimer = startClaimer({ pool, boss, log, workerId, destinations, launcher, leases, holdMost })
+const ramp = { perSecond: config.CIRCUIT_DRAIN_RATE }
+const claimer = startClaimer({ pool, boss, log, clock, workerId, destinations, launcher, leases, holdMost, ramp })
 const dispatcher = startDispatcher({
   ...{ pool, boss, clock, log },
   graceSeconds: config.MISFIRE_GRACE_TIME,
   most: (destination) => (destinations.hasBacklog(destination) ? 0 : holdMost),
+  overflow: overflowOf(destinations),
   onItems: claimer.offer,
   onItemsWait: claimer.wake,
   onBusy: claimer.park,
@@ -91,14 +94,16 @@ const listener = startListener({
   },
   onWork: claimer.wake,
   onCancel: launcher.cancel,
+  onCircuit: keeper.ask,
   onError: listening.failed,
 })
 const leader = startLeader({ pool, boss, listener, log })
 let draining = false
 const heartbeat = startHeartbeat({
-  ...{ pool, clock, log, destinations },
+  ...{ pool, clock, log },
   onBeat: async () => {
-    await claimer.discover()
+    keeper.ask('')
+    for (const { destination } of await claimer.discover()) keeper.ask(destination)
     for (const id of await toCancel(pool, launcher.flying())) launcher.cancel(id)
   },
   current: () => ({ id: workerId, hostname: hostname(), pid: process.pid, inFlight: launcher.inFlight, draining }),
@@ -116,6 +121,7 @@ setTimeout(() => process.exit(1), drainMs + 10_000).unref()
 await Promise.all([dispatcher.stop(), leader.stop(), listener.stop(), claimer.stop()])
 const { finished } = await launcher.drain(drainMs)
 const unsettled = await settler.stop(5_000)
+await keeper.stop()
 await promoter.stop()
 await leases.stop()
 await heartbeat.stop()

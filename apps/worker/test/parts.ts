@@ -3,11 +3,13 @@ import { createDbClock } from '@scheduler/db/db-clock'
 import { startQueue } from '@scheduler/db/queue'
 import { newWorkerId } from '@scheduler/db/worker-id'
 import { createCallbackClient } from '../src/callback-client.ts'
+import { startCircuitKeeper } from '../src/circuit-keeper.ts'
 import { startClaimer } from '../src/claimer.ts'
 import { createDestinations } from '../src/destinations.ts'
 import { startDispatcher } from '../src/dispatcher.ts'
 import { startLauncher } from '../src/launcher.ts'
 import { startLeases } from '../src/leases.ts'
+import { overflowOf } from '../src/overflow.ts'
 import { startPromoter } from '../src/promoter.ts'
 import type { Secrets } from '../src/secrets.ts'
 import { startSettler } from '../src/settler.ts'
@@ -19,6 +21,8 @@ export interface PartsOptions {
   failMax?: number
   resetMs?: number
   timeoutMs?: number
+  /** How many parked executions go in the first second after a circuit has closed. */
+  drainRate?: number
   secrets?: Secrets
   graceSeconds?: number
 }
@@ -35,10 +39,13 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
   await clock.refresh(pool)
   const boss = await startQueue(pool)
   const client = createCallbackClient({ allowPrivate: true, allowCidrs: [], allowHosts: [] }, timeoutMs)
-  const changes: { destination: string; state: string }[] = []
   const destinations = createDestinations({
-    ...{ concurrency: destinationConcurrency, failMax, resetMs, timeoutMs },
-    onChange: (destination, state) => changes.push({ destination, state }),
+    ...{ concurrency: destinationConcurrency, failMax, resetMs },
+    onOutcome: () => keeper.tell(),
+  })
+  const keeper = startCircuitKeeper({
+    ...{ pool, clock, log, destinations, settings: { failMax, resetMs } },
+    onLearn: () => claimer.wake(),
   })
   const leases = startLeases(boss, pool, log)
   const promoter = startPromoter({ pool, log })
@@ -55,10 +62,12 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
     onPlace: () => claimer.place(),
   })
   const holdMost = 2 * destinationConcurrency
-  const claimer = startClaimer({ pool, boss, log, workerId, destinations, launcher, leases, holdMost })
+  const ramp = { perSecond: options.drainRate ?? 1_000 }
+  const claimer = startClaimer({ pool, boss, log, clock, workerId, destinations, launcher, leases, holdMost, ramp })
   const dispatcher = startDispatcher({
     ...{ pool, boss, clock, log, graceSeconds: options.graceSeconds ?? 900 },
     most: (destination) => (destinations.hasBacklog(destination) ? 0 : holdMost),
+    overflow: overflowOf(destinations),
     ...{ onItems: claimer.offer, onItemsWait: claimer.wake, onBusy: claimer.park },
   })
   let stopped = false
@@ -71,7 +80,7 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
       clock,
       boss,
       destinations,
-      changes,
+      keeper,
       leases,
       settler,
       launcher,
@@ -84,6 +93,7 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
       await Promise.all([dispatcher.stop(), claimer.stop()])
       const { finished } = await launcher.drain(timeoutMs)
       const unsettled = await settler.stop(5_000)
+      await keeper.stop()
       await promoter.stop()
       await leases.stop()
       await boss.stop({ graceful: false, close: false })

@@ -1,4 +1,4 @@
-import type { StoredDelivery } from '@scheduler/core/delivery'
+import { type StoredDelivery, timeoutMsOf } from '@scheduler/core/delivery'
 import type { PoolClient } from '../client.ts'
 import type { Item } from '../queue.ts'
 
@@ -23,6 +23,8 @@ export interface Claim {
   firstAttemptAt: Date
   /** When the job is due next; null when it is not. */
   nextRunAt: Date | null
+  /** Whether it is sent to find out whether its destination, whose circuit is open, answers again. */
+  isProbe: boolean
 }
 
 /** Keeps an execution out of the queue, without an attempt, until `at`. */
@@ -41,6 +43,9 @@ export interface Found {
   claimed_at: Date | null
   claimed_by: string | null
   job_version: number
+  reason: string | null
+  /** The circuit of its destination, where that is not closed. */
+  circuit: { state: 'open' | 'half_open'; retryAt: Date | null; isProbe: boolean } | null
   /** When its attempt, lost since with its worker, was to be broken off: it gets no other. */
   cancel_requested_at: Date | null
   item: Item
@@ -51,13 +56,15 @@ export async function lockExecutions(client: PoolClient, items: Item[]): Promise
   // In order by the arrays, which the join walks: an ORDER BY would have the planner, which is to do without sorts, walk the
   // whole table in order of id.
   const inOrder = [...items].sort((a, b) => (a.data.e < b.data.e ? -1 : 1))
-  const { rows } = await client.query<Found & { now: Date; item_id: string }>({
+  const { rows } = await client.query<LockedRow>({
     name: 'lock-executions',
     text: `
       select e.id, e.scheduled_for, e.state, e.attempt, e.destination, e.claimed_at, e.claimed_by, e.job_version,
-        e.cancel_requested_at, e.item_id, clock_timestamp() as now
+        e.cancel_requested_at, e.item_id, e.reason, clock_timestamp() as now, d.state as circuit_state, d.retry_at,
+        d.probe_id
       from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as i(id, scheduled_for, item_id)
       join executions e on e.id = i.id and e.scheduled_for = i.scheduled_for
+      left join destinations d on d.destination = e.destination and d.state <> 'closed'
       where e.item_id = i.item_id and e.state in ('queued', 'running')
       for update of e`,
     values: [
@@ -69,9 +76,21 @@ export async function lockExecutions(client: PoolClient, items: Item[]): Promise
   const byId = new Map(items.map((item) => [item.id, item]))
   const found = rows.flatMap((row) => {
     const item = byId.get(row.item_id)
-    return item ? [{ ...row, item }] : []
+    return item ? [{ ...row, item, circuit: circuitOf(row) }] : []
   })
   return { found, now: rows[0]?.now ?? new Date(Number.NaN) }
+}
+
+interface LockedRow extends Omit<Found, 'item' | 'circuit'> {
+  now: Date
+  item_id: string
+  circuit_state: 'open' | 'half_open' | null
+  retry_at: Date | null
+  probe_id: string | null
+}
+
+function circuitOf({ id, reason, circuit_state: state, retry_at: retryAt, probe_id }: LockedRow): Found['circuit'] {
+  return state && { state, retryAt, isProbe: reason === 'circuit_probe' && probe_id === id }
 }
 
 /**
@@ -81,7 +100,7 @@ export async function lockExecutions(client: PoolClient, items: Item[]): Promise
 export async function begin(client: PoolClient, send: Found[], workerId: string, now: Date): Promise<Claim[]> {
   if (send.length === 0) return []
   await recordAbandoned(client, send, now)
-  const { rows } = await client.query<Omit<Claim, 'item'> & { itemId: string }>({
+  const { rows } = await client.query<Omit<Claim, 'item' | 'isProbe'> & { itemId: string }>({
     name: 'begin-attempts',
     text: `
       update executions e
@@ -106,10 +125,24 @@ export async function begin(client: PoolClient, send: Found[], workerId: string,
   const begun = new Map(rows.map((row) => [row.itemId, row]))
   const refused = send.filter(({ item }) => !begun.has(item.id))
   await cancelRefused(client, refused, now)
-  return send.flatMap(({ item }) => {
+  const claims = send.flatMap(({ item, circuit }) => {
     const row = begun.get(item.id)
-    return row ? [{ ...row, item }] : []
+    return row ? [{ ...row, item, isProbe: circuit?.isProbe ?? false }] : []
   })
+  for (const claim of claims) if (claim.isProbe) await extendProbe(client, claim)
+  return claims
+}
+
+/** How long after its timeout a probe's end may be told, ms. */
+const PROBE_TOLD_MS = 15_000
+
+/** Gives a probe the word until its attempt has ended at the latest. */
+async function extendProbe(client: PoolClient, { destination, executionId, delivery }: Claim): Promise<void> {
+  await client.query(
+    `update destinations set probe_until = now() + make_interval(secs => $3 / 1000.0)
+     where destination = $1 and probe_id = $2`,
+    [destination, executionId, timeoutMsOf(delivery) + PROBE_TOLD_MS],
+  )
 }
 
 /** Writes the attempt that a lost worker never settled: an execution that was still `running` when its item came back. */

@@ -176,7 +176,7 @@ test('parking uses no attempt, ends the item, and the execution comes back with 
   expect(await queueItems(pool)).toEqual([])
 
   const { destination } = await soleExecution(pool)
-  await dispatchHeld(pool, boss, { limit: 10, parked: { destination, reason: 'circuit_open', early: false } })
+  await dispatchHeld(pool, boss, { limit: 10, parked: { destination, reason: 'circuit_open', order: 'oldest' } })
   const [after] = await queueItems(pool)
   expect(after?.id).not.toBe(before?.id)
   expect((await worker(pool, boss).claim()).claims).toMatchObject([{ attempt: 1 }])
@@ -197,7 +197,7 @@ test('each execution is decided on by its destination, in order of what was due 
   await queueUp(pool, boss, { destination: 'http://first.test' })
   await queueUp(pool, boss, { destination: 'http://second.test' }, 2)
 
-  const done = await worker(pool, boss).claim((destination) => {
+  const done = await worker(pool, boss).claim(({ destination }) => {
     seen.push(destination)
     return destination === 'http://first.test' ? open : seen.length === 2 ? 'hold' : 'send'
   })

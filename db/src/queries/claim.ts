@@ -12,6 +12,7 @@ import {
   parkAll,
   recordAbandoned,
 } from './begin-attempts.ts'
+import { FAR } from './ledger-rows.ts'
 
 /** An item this worker holds whose attempt has not begun: its execution is still `queued`, and can be cancelled. */
 export interface Held {
@@ -30,6 +31,12 @@ export interface Claimed {
   parked: number
 }
 
+/** What becomes of a claimed execution: `send` it, `hold` its item for later, or park it. */
+export type Decide = (
+  execution: Pick<Found, 'destination' | 'circuit'> & { lost: boolean },
+  now: Date,
+) => 'send' | 'hold' | Park
+
 export interface ClaimParts {
   pool: Pool
   boss: PgBoss
@@ -37,17 +44,13 @@ export interface ClaimParts {
 }
 
 /**
- * Takes up to `limit` items and begins the next attempt of each one's execution, in one transaction. `decide` sees each
- * execution's destination, and whether its latest attempt was lost with its worker, in order; it says whether to send it, to hold its item for later, or to park it.
+ * Takes up to `limit` items and begins the next attempt of each one's execution, in one transaction. `decide` sees
+ * each execution in order.
  *
  * The executions' rows are locked first and the jobs read after, in a statement of its own: a delete, a pause or an edit
  * that was answered before is seen, and one that comes later waits for us and finds the attempt in flight.
  */
-export async function claim(
-  { pool, boss, workerId }: ClaimParts,
-  limit: number,
-  decide: (destination: string, now: Date, lost: boolean) => 'send' | 'hold' | Park,
-): Promise<Claimed> {
+export async function claim({ pool, boss, workerId }: ClaimParts, limit: number, decide: Decide): Promise<Claimed> {
   return await transaction(pool, async (client) => {
     const items = await fetchItems(boss, client, limit)
     if (items.length === 0) return { claims: [], held: [], fetched: 0, parked: 0 }
@@ -65,7 +68,7 @@ export async function claim(
         continue
       }
       const lost = execution.state === 'running'
-      const decision = decide(destination, now, lost)
+      const decision = decide({ destination, circuit: execution.circuit, lost }, now)
       if (decision === 'send') send.push(execution)
       else if (decision === 'hold') held.push({ item, destination, lost })
       else park.push({ ...execution, ...decision })
@@ -102,7 +105,13 @@ export async function beginHeld({ pool, boss, workerId }: ClaimParts, held: Held
   return await transaction(pool, async (client) => {
     const items = await stillHeld(boss, client, held)
     const { found, now } = await lockExecutions(client, items)
-    const claims = await begin(client, found, workerId, now)
+    // Opened since they were admitted: by another worker, which need not have told us yet.
+    const [send, keep] = [found.filter(maySend), found.filter((it) => !maySend(it))]
+    await parkAll(
+      client,
+      keep.map((it) => ({ ...it, reason: 'circuit_open' as const, at: it.circuit?.retryAt ?? FAR })),
+    )
+    const claims = await begin(client, send, workerId, now)
     const begun = new Set(claims.map((it) => it.item.id))
     await endItems(
       boss,
@@ -112,6 +121,8 @@ export async function beginHeld({ pool, boss, workerId }: ClaimParts, held: Held
     return claims
   })
 }
+
+const maySend = ({ circuit }: Found): boolean => circuit === null || circuit.isProbe
 
 /**
  * Puts held items back: their executions are parked as `park` says, or, without it, for anyone to take at once. Those

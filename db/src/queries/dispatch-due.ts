@@ -3,10 +3,12 @@ import type { PgBoss } from 'pg-boss'
 import type { Pool, PoolClient } from '../client.ts'
 import type { JobRow } from '../schema/jobs.ts'
 import { transaction } from '../transaction.ts'
+import type { Park } from './begin-attempts.ts'
 import { cancelUnfinished } from './cancel-unfinished.ts'
+import { collapse } from './collapse.ts'
 import { insertLedger } from './insert-ledger.ts'
 import { jobStates, taggedBlackouts } from './job-states.ts'
-import { dueRowsOf, type LedgerRow, parkOverflow } from './ledger-rows.ts'
+import { busy as busyPark, dueRowsOf, type LedgerRow, parkOverflow } from './ledger-rows.ts'
 import { policiesOf } from './policies-of.ts'
 import { promote } from './promote.ts'
 import { isDataError, quarantine } from './quarantine-job.ts'
@@ -58,6 +60,8 @@ export interface DispatchOptions {
   graceSeconds: number
   /** How many executions of a destination to put into the queue at the most; the rest is parked. */
   most?: (destination: string) => number
+  /** Why, and until when, it is parked; as a destination's that is busy where it is not given. */
+  overflow?: (destination: string, now: Date) => Park
 }
 
 /** Ledger rows after which a pass takes no further job. */
@@ -119,16 +123,25 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
       quarantined.push({ jobId: job.id, reason })
     }
   }
-  const busy = options.most ? parkOverflow(ledger, options.most, now) : []
+  const overflow = options.overflow ?? ((_, at) => busyPark(at))
+  const busy = options.most ? parkOverflow(ledger, options.most, overflow, now) : []
   await cancelUnfinished(client, superseded, now)
   const items = await insertLedger(client, boss, ledger, now)
   await moveClocks(client, clocks, now)
+  await collapse(client, piling(due, ledger), now)
   for (const { jobId, reason } of quarantined) await quarantine(client, jobId, reason)
   const counted = (rows: LedgerRow[]) => rows.reduce((sum, row) => sum + row.count, 0)
   const unsent = counted(ledger.filter((row) => !TO_BE_SENT.has(row.state)))
   const missed = counted(ledger.filter((row) => row.reason === 'missed_grace'))
   const waits = [...new Set(ledger.filter((row) => row.behind).map((row) => row.jobId))]
   return { jobs: looked, items, busy, quarantined, unsent, missed, waits }
+}
+
+/** Jobs of which one more execution is parked now, and that may have several of them. */
+function piling(due: DueJob[], ledger: LedgerRow[]): string[] {
+  const parked = new Set(ledger.filter((row) => row.reason === 'circuit_open').map((row) => row.jobId))
+  if (parked.size === 0) return []
+  return due.filter((job) => parked.has(job.id) && job.policies.overlap === 'allow').map((job) => job.id)
 }
 
 const TO_BE_SENT: ReadonlySet<LedgerRow['state']> = new Set(['queued', 'waiting', 'parked'])

@@ -102,7 +102,7 @@ const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown
     (pool, boss) =>
       dispatchHeld(pool, boss, {
         limit: 8,
-        parked: { destination: 'http://busy.test', reason: 'destination_busy', early: true },
+        parked: { destination: 'http://busy.test', reason: 'destination_busy', order: 'oldest' },
       }),
     ['executions: executions_parked'],
   ],

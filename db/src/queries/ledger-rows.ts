@@ -1,5 +1,6 @@
 import type { ExecutionKind, ExecutionReason, ExecutionState } from '@scheduler/core/execution'
 import type { Plan } from '@scheduler/core/planner'
+import type { Park } from './begin-attempts.ts'
 
 /** A new row of the ledger, before it has an id. */
 export interface LedgerRow {
@@ -24,13 +25,18 @@ export interface LedgerRow {
 export const FAR = new Date(Date.UTC(9999, 0))
 
 /** Reason and time of what is dispatched to a destination that has more than it can take. */
-export const BUSY = { reason: 'destination_busy', seconds: 60 } as const
+export const busy = (now: Date): Park => ({ reason: 'destination_busy', at: new Date(now.getTime() + 60_000) })
 
 /**
  * Leaves at most `most` of a destination's rows `queued`; the others are parked at once instead of on their way through
  * the queue. Returns the destinations that have parked rows.
  */
-export function parkOverflow(rows: LedgerRow[], most: (destination: string) => number, now: Date): string[] {
+export function parkOverflow(
+  rows: LedgerRow[],
+  most: (destination: string) => number,
+  overflow: (destination: string, now: Date) => Park,
+  now: Date,
+): string[] {
   const queued = new Map<string, number>()
   const parked = new Set<string>()
   for (const row of rows) {
@@ -38,9 +44,10 @@ export function parkOverflow(rows: LedgerRow[], most: (destination: string) => n
     const count = (queued.get(row.destination) ?? 0) + 1
     queued.set(row.destination, count)
     if (count <= most(row.destination)) continue
+    const { reason, at } = overflow(row.destination, now)
     row.state = 'parked'
-    row.reason = BUSY.reason
-    row.nextAttemptAt = new Date(now.getTime() + BUSY.seconds * 1_000)
+    row.reason = reason
+    row.nextAttemptAt = at
     parked.add(row.destination)
   }
   return [...parked]

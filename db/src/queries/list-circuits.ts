@@ -1,36 +1,37 @@
-import type { circuitStates } from '@scheduler/core/circuit'
+import type { CircuitStateName, DrainOrder } from '@scheduler/core/circuit'
 import type { Pool } from '../client.ts'
 import { WORKER_ALIVE_SECONDS } from './workers.ts'
 
-/** What the workers that live think of a destination, put together. */
+/** The circuit of a destination, as it is shown. */
 export interface Circuit {
   destination: string
-  state: (typeof circuitStates)[number]
-  /** The most consecutive failures that a worker counts. */
+  state: CircuitStateName
+  /** Failures in a row, of all workers together. */
   failures: number
   openedAt: Date | null
+  /** When a probe may go; of one that is probing, when the probe is given up at the latest. */
   retryAt: Date | null
+  drainOrder: DrainOrder
+  /** When what was parked began to be let go, as long as some of it is left. */
+  drainingSince: Date | null
   /** Executions kept out of the queue for it. */
   parked: number
 }
 
-/** Every destination that a live worker has called or that has something parked, in order of name. */
-export async function listCircuits(pool: Pool): Promise<Circuit[]> {
+/** Every destination that has failed or that has something parked, in order of name; or one of them. */
+export async function listCircuits(pool: Pool, destination: string | null = null): Promise<Circuit[]> {
   const { rows } = await pool.query<Circuit>(
     `with parked as (
        select destination, count(*)::int as parked from executions
-       where next_attempt_at is not null and state = 'parked' group by destination
-     ), known as (
-       select c.destination, max(array_position(array['closed', 'half_open', 'open'], c.state::text)) as worst,
-         max(c.failures) as failures, min(c.opened_at) as opened_at, min(c.retry_at) as retry_at
-       from circuits c join workers w on w.id = c.worker_id
-       where w.heartbeat_at > now() - make_interval(secs => $1)
-       group by c.destination
-     )
-     select destination, (array['closed', 'half_open', 'open'])[coalesce(worst, 1)] as state,
-       coalesce(failures, 0) as failures, opened_at as "openedAt", retry_at as "retryAt", coalesce(parked, 0) as parked
+       where next_attempt_at is not null and reason in ('circuit_open', 'destination_busy')
+         and ($1::text is null or destination = $1)
+       group by destination
+     ), known as (select * from destinations where $1::text is null or destination = $1)
+     select destination, coalesce(state, 'closed') as state, coalesce(failures, 0) as failures, opened_at as "openedAt",
+       case state when 'half_open' then probe_until else retry_at end as "retryAt",
+       coalesce(drain_order, 'oldest') as "drainOrder", draining_since as "drainingSince", coalesce(parked, 0) as parked
      from known full join parked using (destination) order by destination`,
-    [WORKER_ALIVE_SECONDS],
+    [destination],
   )
   return rows
 }

@@ -65,7 +65,7 @@ describe.for([...removals, ['an edit', edit, null] as const])(
       const { id } = await queueUp(pool, boss)
       await queueUp(pool, boss, { destination: 'http://other.test' })
       const dead = worker(pool, boss)
-      const { claims } = await dead.claim((to) => (to === 'http://other.test' ? 'send' : 'hold'))
+      const { claims } = await dead.claim(({ destination }) => (destination === 'http://other.test' ? 'send' : 'hold'))
       const all = await queueItems(pool)
       await loseWorker(
         boss,
@@ -78,8 +78,8 @@ describe.for([...removals, ['an edit', edit, null] as const])(
         [claims[0]?.executionId, claims[0]?.scheduledFor, dead.workerId],
       )
       const order: string[] = []
-      const claiming = worker(pool, boss).claim((to) => {
-        return to === 'http://other.test' ? { reason: 'circuit_open', at: ago(0) } : 'send'
+      const claiming = worker(pool, boss).claim(({ destination }) => {
+        return destination === 'http://other.test' ? { reason: 'circuit_open', at: ago(0) } : 'send'
       })
       await untilBlocked(pool, 1)
       const changing = change(pool, id).then(() => order.push('answered'))
