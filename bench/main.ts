@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<(args: string[]) => Promise<void>>> 
   deletes: async () => (await import('./trials/deletes.ts')).deletes,
   backlog: async () => (await import('./trials/backlog.ts')).backlog,
   'freeze-database': async () => (await import('./trials/freeze-database.ts')).freezeDatabase,
+  flap: async () => (await import('./trials/flap.ts')).flap,
   'dead-destination': async () => (await import('./trials/dead-destination.ts')).deadDestination,
 }
 

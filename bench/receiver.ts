@@ -12,11 +12,20 @@ export interface Arrival {
   /** When it was answered, or its connection was closed before; null while neither has happened. */
   endedAt: number | null
   path: string
+  /** What it was answered. */
+  status: number | null
 }
 
 const arrivals: Arrival[] = []
 const now = () => performance.timeOrigin + performance.now()
-/** Answers as the query of the callback URL asks: `delay` ms, `status`. */
+/** As the query asks: `status`; or `up` and `down`: so many seconds 200, then so many 503, and again, by the wall clock. */
+function statusOf(query: URLSearchParams): number {
+  const [up, down] = [Number(query.get('up') ?? 0), Number(query.get('down') ?? 0)]
+  if (down > 0) return (Date.now() / 1_000) % (up + down) < up ? 200 : 503
+  return Number(query.get('status') ?? 200)
+}
+
+/** Answers as the query of the callback URL asks: `delay` ms, and the status. */
 const server = createServer((request, response) => {
   const at = now()
   const url = new URL(request.url ?? '/', 'http://receiver')
@@ -42,6 +51,7 @@ const server = createServer((request, response) => {
     at,
     endedAt: null,
     path: url.pathname,
+    status: null,
   }
   arrivals.push(arrival)
   response.on('close', () => {
@@ -50,7 +60,8 @@ const server = createServer((request, response) => {
   const answer = () => {
     // Before the client can have the answer: its next request may be here by the time this one is closed.
     arrival.endedAt ??= now()
-    response.statusCode = Number(url.searchParams.get('status') ?? 200)
+    response.statusCode = statusOf(url.searchParams)
+    arrival.status = response.statusCode
     response.end('ok')
   }
   request.resume().on('end', () => {

@@ -1,4 +1,4 @@
-// A destination that is down opens its circuit after 5 failures a worker; others aren't late; it comes back, and so does
+// A destination that is down opens its circuit, for all workers; others aren't late; it comes back, and so does
 // all that was parked.
 import { insertOnceJobs, percentile, startReceiver, until, verdict, wait, withRig } from '../rig.ts'
 
@@ -18,18 +18,18 @@ export async function deadDestination(): Promise<void> {
     const { rows: failed } = await pool.query(
       `
       select count(*)::int as failed, (select count(*)::int from executions where state = 'parked') as parked,
-        (select count(*)::int from circuits where destination = $1 and state = 'open') as open
+        (select count(*)::int from destinations where destination = $1 and state <> 'closed') as open
       from attempts where outcome <> 'succeeded'`,
       [dead],
     )
     const result = verdict()
     result.check(
-      'attempts that failed before both circuits were open (5 each)',
-      failed[0].failed === 10,
+      'attempts that failed until it was open: 5, and what the other worker had in flight',
+      failed[0].failed >= 5 && failed[0].failed <= 10,
       failed[0].failed,
     )
-    result.check('workers whose circuit is open', failed[0].open === 2, failed[0].open)
-    result.check('parked', failed[0].parked === 490, failed[0].parked)
+    result.check('circuits that are open', failed[0].open === 1, failed[0].open)
+    result.check('parked', failed[0].parked === 500 - failed[0].failed, failed[0].parked)
     result.check(
       'healthy destination p99',
       percentile(lateness, 99) < 1_500,

@@ -1,8 +1,9 @@
-import { circuitStates } from '@scheduler/core/circuit'
+import { circuitStates, drainOrders } from '@scheduler/core/circuit'
 import { AttemptOutcome, ExecutionKind, ExecutionReason, ExecutionState } from '@scheduler/core/execution'
 import { everyLimits } from '@scheduler/core/interval'
 import { DstAnswer, MisfireAnswer, Overlap } from '@scheduler/core/policy-fields'
 import { misfirePolicies, scheduleTypes } from '@scheduler/core/schedule'
+import { circuitCauses } from '@scheduler/core/shared-circuit'
 import { jobStatuses } from '@scheduler/db/schema/jobs'
 import { z } from 'zod'
 
@@ -104,12 +105,32 @@ export const CircuitAnswer = z
   .strictObject({
     destination: z.string(),
     state: z.enum(circuitStates),
-    failures: z.int().meta({ description: 'Consecutive failures.' }),
+    failures: z.int().meta({ description: 'Failures in a row, of all workers together.' }),
     opened_at: z.string().nullable(),
-    retry_at: z.string().nullable(),
+    retry_at: z.string().nullable().meta({
+      description:
+        'When an execution may probe; null while it is closed, and while it is held open by hand. Of one that is half open: when its probe is given up at the latest.',
+    }),
+    drain_order: z.enum(drainOrders).meta({ description: 'Which of the parked executions of a job go first.' }),
+    draining_since: z.string().nullable().meta({
+      description: 'When it closed, as long as some of what was parked is left.',
+    }),
     parked: z.int().meta({ description: 'Executions held back for it.' }),
   })
   .meta({ id: 'Circuit' })
+
+export const CircuitChangeAnswer = z
+  .strictObject({
+    state: z.enum(circuitStates).meta({ description: 'What it changed to.' }),
+    cause: z.enum(circuitCauses).meta({
+      description:
+        '`failures`: too many in a row; `probe`: one was sent; `probe_failed`, `probe_succeeded`, `probe_lost`: how that ended; by hand: `opened`, `closed`, `reset`.',
+    }),
+    failures: z.int(),
+    parked: z.int().meta({ description: 'Executions held back for it at that moment.' }),
+    at: z.string(),
+  })
+  .meta({ id: 'CircuitChange' })
 
 export const BlackoutAnswer = z
   .strictObject({

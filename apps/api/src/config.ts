@@ -60,6 +60,7 @@ export function loadConfig(env: Record<string, string | undefined>) {
       testEndpoints: settings.ENABLE_TEST_ENDPOINTS ?? !production,
       publicUrl: settings.PUBLIC_URL ?? null,
       graceSeconds: settings.MISFIRE_GRACE_TIME,
+      circuitFailMax: settings.CIRCUIT_FAIL_MAX,
       targetPolicy: targetPolicy(settings),
     },
   }

@@ -152,11 +152,30 @@ export const manualExecution = {
 
 export const circuit = {
   destination: 'https://example.com',
+  state: 'open',
+  failures: 5,
+  opened_at: '2026-11-24T01:00:00.123Z',
+  retry_at: '2026-11-24T01:01:00.123Z',
+  drain_order: 'oldest',
+  draining_since: null,
+  parked: 12,
+}
+
+export const closedCircuit = {
+  ...circuit,
   state: 'closed',
-  failures: 0,
+  failures: 4,
   opened_at: null,
   retry_at: null,
+  draining_since: '2026-11-24T01:00:30.456Z',
+}
+
+export const circuitChange = {
+  state: 'open',
+  cause: 'failures',
+  failures: 5,
   parked: 0,
+  at: '2026-11-24T01:00:00.123Z',
 }
 
 export const blackoutBody = {

@@ -2,6 +2,7 @@ import { skippedWall } from '@scheduler/core/clock-change'
 import type { ExecutionReason, ExecutionState } from '@scheduler/core/execution'
 import { sayCount, sayDate, sayDuration, sayTime } from '@scheduler/core/say-time'
 import { offsetAt } from '@scheduler/core/timezone'
+import { FAR } from '@scheduler/db/queries/ledger-rows'
 import type { Blackout, Subject, Told } from './explain-subject.ts'
 
 /** Why an execution stands where it stands, without the final period. */
@@ -36,14 +37,17 @@ const byReason: Record<ExecutionReason, (told: Told) => string> = {
   },
   blackout: (told) => `It was not sent: the run of ${said(told.at, told)} lies in ${sayBlackout(told.blackout, told)}`,
   dst_gap: (told) => `It was not sent: ${sayGap(told)}`,
-  circuit_open: ({ row, ...told }) =>
-    `It is held back: the circuit of ${row.destination} is open after too many failures, and it is looked at again at ${said(row.nextAttemptAt, told)} at the latest`,
+  circuit_open: ({ row, ...told }) => {
+    const byHand = row.nextAttemptAt === null || row.nextAttemptAt >= FAR
+    const until = byHand ? 'until that is closed by hand' : `which may be probed at ${said(row.nextAttemptAt, told)}`
+    return `It is held back, without an attempt: the circuit of ${row.destination} is open, ${until}`
+  },
   destination_busy: ({ row, ...told }) =>
     `It is held back: ${row.destination} has as much under way as it is given at once, and it goes out when there is room, or is looked at again at ${said(row.nextAttemptAt, told)}`,
   destination_limited: ({ row }) =>
     `It is held back: ${row.destination} has a limit of its own (GET /destinations), and it goes out as that allows`,
   key_limited: ({ row }) =>
-    `It is held back: the flow key ${row.flowKey} has a limit (GET /flow-keys), and it goes out as that allows`,
+    `It is held back: the flow key ${row.flowKey ?? 'of its job'} has a limit (GET /flow-keys), and it goes out as that allows`,
   circuit_probe: ({ row }) =>
     `It is the one that is sent to find out whether ${row.destination}, whose circuit is open, answers again`,
   awaiting_ack: ({ row, ...told }) =>

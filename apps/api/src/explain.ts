@@ -35,7 +35,7 @@ async function evidenceOf(subject: Subject, { pool }: Deps): Promise<Evidence> {
     instead: row && since ? await sentAfter(pool, { ...row, scheduledFor: new Date(at) }, since) : null,
     pause: await pauseOf(subject, pool),
     blackout: await blackoutOf(subject, pool),
-    circuit: (await listCircuits(pool)).find((it) => it.destination === destination) ?? null,
+    circuit: destination ? ((await listCircuits(pool, destination))[0] ?? null) : null,
     change: clockChange(subject.zone, at),
   }
 }

@@ -3,11 +3,13 @@ import { writeRrule } from '@scheduler/core/read-rule'
 import { defaultDst, type Schedule } from '@scheduler/core/schedule'
 import { formatInZone, parseZone } from '@scheduler/core/timezone'
 import type { FullExecution } from '@scheduler/db/queries/executions'
+import { FAR } from '@scheduler/db/queries/ledger-rows'
 import type { Circuit } from '@scheduler/db/queries/list-circuits'
 import type { BlackoutRow } from '@scheduler/db/schema/blackouts'
+import type { CircuitChangeRow } from '@scheduler/db/schema/destinations'
 import type { JobRow } from '@scheduler/db/schema/jobs'
 import type { z } from 'zod'
-import type { BlackoutAnswer, CircuitAnswer, ExecutionAnswer, JobAnswer } from './answers.ts'
+import type { BlackoutAnswer, CircuitAnswer, CircuitChangeAnswer, ExecutionAnswer, JobAnswer } from './answers.ts'
 
 /** Rows as they go over the wire. Only what is named here leaves the service. */
 
@@ -100,7 +102,7 @@ export function toExecution(row: FullExecution, timezone: string): z.infer<typeo
       error: it.error,
       response_head: it.responseHead,
     })),
-    next_attempt_at: row.behind ? null : show(row.nextAttemptAt),
+    next_attempt_at: row.nextAttemptAt && row.nextAttemptAt < FAR ? show(row.nextAttemptAt) : null,
     created_at: show(row.createdAt) ?? '',
     finished_at: show(row.finishedAt),
   }
@@ -127,8 +129,16 @@ export function toCircuit(row: Circuit): z.infer<typeof CircuitAnswer> {
     failures: row.failures,
     opened_at: show(row.openedAt),
     retry_at: show(row.retryAt),
+    drain_order: row.drainOrder,
+    draining_since: show(row.drainingSince),
     parked: row.parked,
   }
+}
+
+/** @param timezone the zone that times are shown in */
+export function toCircuitChange(row: CircuitChangeRow, timezone: string): z.infer<typeof CircuitChangeAnswer> {
+  const { state, cause, failures, parked } = row
+  return { state, cause, failures, parked, at: formatter(timezone)(row.at) ?? '' }
 }
 
 /** ISO 8601 with the zone's offset; null for null. A zone that is no longer known is shown as UTC. */

@@ -30,6 +30,8 @@ export interface Settings {
   publicUrl: string | null
   /** Grace of jobs that name none, seconds. */
   graceSeconds: number
+  /** Failures in a row that open a circuit. */
+  circuitFailMax: number
   targetPolicy: TargetPolicy
 }
 

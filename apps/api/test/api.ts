@@ -32,6 +32,7 @@ export const settings: Settings = {
   testEndpoints: true,
   publicUrl: null,
   graceSeconds: 900,
+  circuitFailMax: 5,
   targetPolicy: { allowPrivate: true, allowCidrs: [], allowHosts: [] },
 }
 

@@ -10,7 +10,6 @@ export const configShape = {
   DESTINATION_CONCURRENCY: count(1, 10_000)
     .optional()
     .describe('Attempts in flight per worker to one destination; half of WORKER_CONCURRENCY where not set.'),
-  CIRCUIT_FAIL_MAX: count(1, 1_000).default(5).describe('Failures in a row that open the circuit of a destination.'),
   CIRCUIT_RESET_TIMEOUT: z.coerce
     .number()
     .min(0.1)

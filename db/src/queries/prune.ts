@@ -20,6 +20,7 @@ export async function prune(pool: Pool, days: number, signal?: AbortSignal): Pro
   await inBatches(() => pruneKeys(pool, BATCH), signal)
   await inBatches(() => pruneVersions(pool, days), signal)
   await pool.query('delete from blackouts where to_at < now() - make_interval(days => $1)', [days])
+  await inBatches(() => pruneChanges(pool, days), signal)
   await pool.query(
     `with gone as (delete from workers where heartbeat_at < now() - interval '1 day' returning id)
      delete from circuits where worker_id in (select id from gone)`,
@@ -61,6 +62,15 @@ async function pruneJobs(pool: Pool, days: number): Promise<number> {
        limit $2 for update skip locked),
      versions_gone as (delete from job_versions v using gone where v.job_id = gone.id)
      delete from jobs using gone where jobs.id = gone.id`,
+    [days, BATCH],
+  )
+  return rowCount ?? 0
+}
+
+async function pruneChanges(pool: Pool, days: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from circuit_changes where id in (
+       select id from circuit_changes where at < now() - make_interval(days => $1) order by at limit $2)`,
     [days, BATCH],
   )
   return rowCount ?? 0

@@ -1,4 +1,5 @@
 import { drainOrders } from '@scheduler/core/circuit'
+import { circuitCauses } from '@scheduler/core/shared-circuit'
 import { sql } from 'drizzle-orm'
 import { check, index, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { circuitState } from './circuits.ts'
@@ -38,8 +39,7 @@ export const circuitChanges = pgTable(
     destination: text().notNull(),
     /** The state it changed to. */
     state: circuitState().notNull(),
-    /** `failures`, `probe`, `probe_failed`, `probe_succeeded`, or by hand: `opened`, `closed`, `reset`. */
-    cause: text().notNull(),
+    cause: text({ enum: circuitCauses }).notNull(),
     /** Failures in a row, and executions parked, at that moment. */
     failures: integer().notNull(),
     parked: integer().notNull(),

@@ -45,6 +45,13 @@ export const commonSettings = {
     .max(31_536_000)
     .default(900)
     .describe('Seconds an occurrence may be late and still be sent, where the job does not say.'),
+  CIRCUIT_FAIL_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(5)
+    .describe('Failures in a row that open the circuit of a destination.'),
   ENCRYPTION_KEYS: list
     .refine((entries) => keysFault(entries) === null, { error: (issue) => keysFault(issue.input as string[]) ?? '' })
     .describe('Keys that secrets of jobs are sealed with, `id:base64,…`: the first seals, each opens.'),

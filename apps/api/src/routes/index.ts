@@ -4,6 +4,7 @@ import { batchCreate } from './batch-create.ts'
 import { batchDelete } from './batch-delete.ts'
 import { batchPause } from './batch-pause.ts'
 import { batchResume } from './batch-resume.ts'
+import { closeCircuit } from './close-circuit.ts'
 import { createBlackout } from './create-blackout.ts'
 import { createCronJob } from './create-cron-job.ts'
 import { createIntervalJob } from './create-interval-job.ts'
@@ -13,21 +14,26 @@ import { deleteBlackout } from './delete-blackout.ts'
 import { deleteJob } from './delete-job.ts'
 import { explainExecution } from './explain-execution.ts'
 import { explainJob } from './explain-job.ts'
+import { getCircuit } from './get-circuit.ts'
 import { getExecution } from './get-execution.ts'
 import { getJob } from './get-job.ts'
 import { health, live, ready } from './health.ts'
 import { listBlackouts } from './list-blackouts.ts'
+import { listCircuitChanges } from './list-circuit-changes.ts'
 import { listCircuits } from './list-circuits.ts'
 import { listExecutions } from './list-executions.ts'
 import { listJobExecutions } from './list-job-executions.ts'
 import { listJobs } from './list-jobs.ts'
+import { openCircuit } from './open-circuit.ts'
 import { patchJob } from './patch-job.ts'
 import { pauseJob } from './pause-job.ts'
 import { previewSchedule } from './preview-schedule.ts'
+import { resetCircuit } from './reset-circuit.ts'
 import { resumeJob } from './resume-job.ts'
 import { runJob } from './run-job.ts'
 import { simulateJob } from './simulate.ts'
 import { testCallback } from './test-callback.ts'
+import { updateCircuit } from './update-circuit.ts'
 import { updateCronJob } from './update-cron-job.ts'
 import { updateIntervalJob } from './update-interval-job.ts'
 import { updateJob } from './update-job.ts'
@@ -68,6 +74,12 @@ export const routes: AnyRoute[] = [
   getExecution,
   explainExecution,
   listCircuits,
+  getCircuit,
+  updateCircuit,
+  listCircuitChanges,
+  openCircuit,
+  closeCircuit,
+  resetCircuit,
   simulateJob,
   testCallback,
   health,

@@ -10,7 +10,7 @@ export const listCircuits = route({
   path: '/circuits',
   tag: 'Operations',
   summary: 'List the circuits of destinations',
-  description: 'Of several workers, the worst state counts.',
+  description: 'Those that have failed, and those that have something parked. One that never failed is closed.',
   answer: { status: 200, schema: z.array(CircuitAnswer), description: 'The circuits.' },
   problems: [],
   examples: { answer: { one: [circuit] } },

@@ -1,51 +1,9 @@
 import { pino } from 'pino'
 import { describe, expect } from 'vitest'
-import { daily, startApi, test } from '../../test/api.ts'
+import { startApi, test } from '../../test/api.ts'
 
 const worker = (seconds: number) => `insert into workers (id, hostname, pid, started_at, heartbeat_at)
   values (gen_random_uuid(), 'h', 1, now(), now() - make_interval(secs => ${seconds})) returning id`
-
-describe('GET /circuits', () => {
-  test('of the workers that live: the worst state, most failures, earliest times; and what is parked', async ({
-    api,
-    pool,
-  }) => {
-    const ids: string[] = []
-    for (const age of [0, 5, 60]) ids.push((await pool.query(worker(age))).rows[0].id)
-    await pool.query(
-      `insert into circuits (destination, worker_id, state, failures, opened_at, retry_at, updated_at)
-       select d, w, s::circuit_state, f, o, o + interval '1 minute', now() from (values
-         ('https://a.example', $1::uuid, 'closed', 2, null::timestamptz), ('https://a.example', $2, 'open', 5, '2026-01-01T00:00:02Z'),
-         ('https://b.example', $1, 'half_open', 5, '2026-01-01T00:00:03Z'), ('https://b.example', $2, 'closed', 0, null),
-         ('https://b.example', $3, 'open', 9, '2026-01-01T00:00:00Z'), ('https://gone.example', $3, 'open', 5, null)
-       ) as v(d, w, s, f, o)`,
-      ids,
-    )
-    const { body: job } = await api.call('POST', '/jobs/interval', { ...daily, callback_url: 'https://p.example/' })
-    for (let i = 0; i < 2; i += 1) await api.call('POST', `/jobs/${job.job_id}/run`)
-    await pool.query(`update executions set state = 'parked', next_attempt_at = now()`)
-    const none = { state: 'closed', failures: 0, opened_at: null, retry_at: null, parked: 0 }
-    expect((await api.call('GET', '/circuits')).body).toEqual([
-      {
-        destination: 'https://a.example',
-        state: 'open',
-        failures: 5,
-        opened_at: '2026-01-01T00:00:02+00:00',
-        retry_at: '2026-01-01T00:01:02+00:00',
-        parked: 0,
-      },
-      {
-        destination: 'https://b.example',
-        state: 'half_open',
-        failures: 5,
-        opened_at: '2026-01-01T00:00:03+00:00',
-        retry_at: '2026-01-01T00:01:03+00:00',
-        parked: 0,
-      },
-      { ...none, destination: 'https://p.example', parked: 2 },
-    ])
-  })
-})
 
 describe('GET /health', () => {
   test('503 without a worker that beats, 200 with one', async ({ api, pool }) => {
