@@ -107,3 +107,27 @@ test('what is put back stays cancelled when it was cancelled while it was held',
   expect(await soleExecution(pool)).toMatchObject({ state: 'cancelled', nextAttemptAt: null })
   expect(await queueItems(pool)).toEqual([])
 })
+
+test('held items whose destination’s circuit another worker has opened meanwhile are parked, without an attempt', async ({
+  pool,
+  boss,
+}) => {
+  await queueUp(pool, boss)
+  const me = worker(pool, boss)
+  const { held } = await me.claim(() => 'hold')
+  await pool.query(
+    `insert into destinations (destination, state, opened_at, retry_at, updated_at)
+     select destination, 'open', now(), '2031-01-01T00:00:00Z', now() from executions`,
+  )
+
+  expect(await beginHeld(me.parts, held)).toEqual([])
+
+  const at = new Date('2031-01-01T00:00:00Z')
+  expect(await soleExecution(pool)).toMatchObject({
+    state: 'parked',
+    reason: 'circuit_open',
+    attempt: 0,
+    nextAttemptAt: at,
+  })
+  expect(await queueItems(pool)).toEqual([])
+})

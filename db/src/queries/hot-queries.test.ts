@@ -11,6 +11,8 @@ import { dispatchHeld } from './dispatch-held.ts'
 import { lookAhead } from './look-ahead.ts'
 import { promote } from './promote.ts'
 import { reconcile } from './reconcile.ts'
+import { releaseParked } from './release-parked.ts'
+import { reportOutcomes } from './report-outcomes.ts'
 import { resumeDue } from './resume-due.ts'
 import { settle } from './settle.ts'
 import { toCancel } from './to-cancel.ts'
@@ -29,9 +31,11 @@ async function fillIdle(pool: Pool): Promise<void> {
     from ${many}, lateral (select now() - n * interval '1 minute' as at);
     insert into blackouts (id, tag, from_at, to_at, created_at)
     select gen_random_uuid(), 'tag ' || n, now(), now() + n * interval '1 minute', now() from generate_series(1, 5000) as n;
+    insert into destinations (destination, state, failures, opened_at, retry_at, updated_at)
+    select 'http://' || n || '.test', 'open', 5, now(), now(), now() from generate_series(1, 10000) as n;
     insert into pgboss.job (name, state, completed_on, data)
     select 'deliver', 'completed', now(), '{}' from ${many};
-    analyze jobs; analyze executions; analyze blackouts; analyze pgboss.job_common`)
+    analyze jobs; analyze executions; analyze blackouts; analyze destinations; analyze pgboss.job_common`)
 }
 
 interface Node {
@@ -119,7 +123,23 @@ const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown
       const settlements = claims.map((it) => outcomeOf(it))
       expect(await settle(pool, boss, workerId, settlements)).toHaveProperty('size', 2)
     },
-    ['jobs: jobs_pkey'],
+    ['jobs: jobs_pkey', 'destinations: destinations_pkey'],
+  ],
+  [
+    'releasing what is parked',
+    (pool, boss) =>
+      releaseParked(pool, boss, {
+        ...{ destination: 'http://busy.test', reason: 'destination_busy', limit: 8, ramp: { perSecond: 20 } },
+      }),
+    ['destinations: destinations_pkey', 'executions: executions_parked'],
+  ],
+  [
+    'telling of outcomes',
+    (pool) => {
+      const report = { destination: 'http://7.test', succeeded: false, failures: 1 }
+      return reportOutcomes(pool, [report], { failMax: 5, resetMs: 60_000 })
+    },
+    ['destinations: destinations_pkey'],
   ],
   ['reconciling', (pool, boss) => reconcile(pool, boss), ['executions: executions_live', 'jobs: jobs_due']],
   ['deleting a job', (pool, _, id) => deleteJob(pool, id, () => true), ['jobs: jobs_pkey']],

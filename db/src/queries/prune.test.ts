@@ -3,7 +3,17 @@ import { expect } from 'vitest'
 import { ago, execution, job } from '../../test/factories.ts'
 import { begin, test } from '../../test/queue.ts'
 import type { Db, Pool } from '../client.ts'
-import { attempts, blackouts, circuits, executions, jobs, jobVersions, workers } from '../schema/index.ts'
+import {
+  attempts,
+  blackouts,
+  circuitChanges,
+  circuits,
+  destinations,
+  executions,
+  jobs,
+  jobVersions,
+  workers,
+} from '../schema/index.ts'
 import { prune } from './prune.ts'
 
 const days = (n: number) => ago(n * 86_400)
@@ -138,4 +148,26 @@ test('past versions go with their job, or once their end is past retention; blac
 
   expect(await db.select().from(jobVersions)).toMatchObject([{ jobId: kept.id, version: 2 }])
   expect(await db.select({ id: blackouts.id }).from(blackouts)).toEqual([{ id: other.id }])
+})
+
+test('the history of circuits goes past retention, and those that are closed since then; an open one stays', async ({
+  db,
+  pool,
+}) => {
+  const circuit = { updatedAt: days(40) }
+  await db.insert(destinations).values([
+    { ...circuit, destination: 'http://closed.test' },
+    { ...circuit, destination: 'http://of-late.test', updatedAt: days(20) },
+    { ...circuit, destination: 'http://newest.test', drainOrder: 'newest' },
+    { ...circuit, destination: 'http://open.test', state: 'open', openedAt: days(40) },
+  ])
+  const change = { destination: 'http://open.test', state: 'open', cause: 'failures', failures: 5, parked: 0 } as const
+  const [before, since] = [days(31), days(29)].map((at) => ({ ...change, id: id(), at }))
+  await db.insert(circuitChanges).values([before, since].flatMap((it) => it ?? []))
+
+  await prune(pool, 30)
+
+  const left = (await db.select().from(destinations)).map((it) => it.destination)
+  expect(left.sort()).toEqual(['http://newest.test', 'http://of-late.test', 'http://open.test'])
+  expect((await db.select({ id: circuitChanges.id }).from(circuitChanges)).map((it) => it.id)).toEqual([since?.id])
 })

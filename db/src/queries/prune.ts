@@ -22,6 +22,11 @@ export async function prune(pool: Pool, days: number, signal?: AbortSignal): Pro
   await pool.query('delete from blackouts where to_at < now() - make_interval(days => $1)', [days])
   await inBatches(() => pruneChanges(pool, days), signal)
   await pool.query(
+    `delete from destinations where state = 'closed' and draining_since is null and drain_order = 'oldest'
+       and updated_at < now() - make_interval(days => $1)`,
+    [days],
+  )
+  await pool.query(
     `with gone as (delete from workers where heartbeat_at < now() - interval '1 day' returning id)
      delete from circuits where worker_id in (select id from gone)`,
   )
