@@ -72,6 +72,7 @@ export function outcomeOf(
     state: 'succeeded',
     reason: null,
     nextAttemptAt: null,
+    ackDeadlineAt: null,
     ...fields,
   }
 }

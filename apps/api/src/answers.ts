@@ -96,6 +96,9 @@ export const ExecutionAnswer = z
     attempt: z.int().meta({ description: 'Requests made so far.' }),
     attempts: z.array(AttemptAnswer),
     next_attempt_at: z.string().nullable(),
+    ack_deadline_at: z.string().nullable().meta({
+      description: 'Until when its receiver, which answered 202, may say how its work ended.',
+    }),
     created_at: z.string(),
     finished_at: z.string().nullable(),
   })

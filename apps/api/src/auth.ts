@@ -4,16 +4,19 @@ import type { Request, RequestHandler } from 'express'
 
 const OPEN = /^\/(?:health|docs)(?:\/|$)|^\/openapi\.json$/i
 
+/** What receivers are handed, to the letter; these routes ask for a signature themselves. */
+const SIGNED = /^\/executions\/[^/]+\/(?:ack|nack|heartbeat)$/
+
 /**
- * Asks for one of the keys as a bearer token, but for health, docs and openapi.json, and for requests that `isOurs`
- * knows: callbacks of our own workers, which have no key, to the receiver to try with. Without keys everybody may.
+ * Asks for one of the keys as a bearer token, but for health, docs and openapi.json, the URLs that receivers are handed, and
+ * requests that `isOurs` knows: callbacks of our own workers, which have no key, to the receiver to try with. Without keys everybody may.
  *
  * Digests are compared, all of them each time, so that the time taken says nothing about a key or its length.
  */
 export function auth(keys: string[], isOurs: (req: Request) => Promise<boolean>): RequestHandler {
   const digests = keys.map(digest)
   return async (req, _res, next) => {
-    if (digests.length === 0 || OPEN.test(req.path)) return next()
+    if (digests.length === 0 || OPEN.test(req.path) || SIGNED.test(req.path)) return next()
     const token = /^Bearer +(\S+) *$/i.exec(req.headers.authorization ?? '')?.[1]
     const given = digest(token ?? '')
     const matches = digests.filter((it) => timingSafeEqual(it, given)).length

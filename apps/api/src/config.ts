@@ -1,3 +1,5 @@
+import { receiverKeys } from '@scheduler/core/receiver-url'
+import { readKeys } from '@scheduler/core/seal'
 import { commonSettings, databaseUrl, list, parseSettings, targetPolicy } from '@scheduler/core/settings'
 import { badCidrs } from '@scheduler/core/target'
 import { z } from 'zod'
@@ -24,11 +26,6 @@ export const configShape = {
     .stringbool('must be true or false')
     .optional()
     .describe('Whether POST /callback/test answers: true in development, false in production.'),
-  PUBLIC_URL: z
-    .url({ protocol: /^https?$/, error: 'must be a URL such as https://scheduler.example.com' })
-    .transform((url) => url.replace(/\/+$/, ''))
-    .optional()
-    .describe('Where clients reach the API; makes links in answers absolute.'),
 }
 
 export type Config = ReturnType<typeof loadConfig>
@@ -59,6 +56,7 @@ export function loadConfig(env: Record<string, string | undefined>) {
       apiKeys: settings.API_KEYS,
       testEndpoints: settings.ENABLE_TEST_ENDPOINTS ?? !production,
       publicUrl: settings.PUBLIC_URL ?? null,
+      receiverKeys: receiverKeys(readKeys(settings.ENCRYPTION_KEYS)),
       graceSeconds: settings.MISFIRE_GRACE_TIME,
       circuitFailMax: settings.CIRCUIT_FAIL_MAX,
       targetPolicy: targetPolicy(settings),

@@ -1,3 +1,4 @@
+import { ACK_TIMEOUT, NACK } from '@scheduler/core/acknowledgement'
 import { skippedWall } from '@scheduler/core/clock-change'
 import type { ExecutionReason, ExecutionState } from '@scheduler/core/execution'
 import { sayCount, sayDate, sayDuration, sayTime } from '@scheduler/core/say-time'
@@ -58,8 +59,13 @@ const byReason: Record<ExecutionReason, (told: Told) => string> = {
     `It was cancelled because ${told.instead ? `the newer run of ${said(told.instead.scheduledFor, told)}` : 'a newer run'} took its place${policyOf(told, 'overlap')}`,
   deleted: (told) => `It was cancelled before it was sent: the job was deleted at ${said(told.row.finishedAt, told)}`,
   rejected: ({ row }) =>
-    `It failed: the receiver answered ${lastOf(row)?.status ?? 'no 2xx'} on attempt ${row.attempt}`,
-  timed_out: ({ row }) => `It failed: the receiver gave no whole answer in time on attempt ${row.attempt}`,
+    lastOf(row)?.error === NACK
+      ? `It failed: the receiver said of attempt ${row.attempt} that its work failed`
+      : `It failed: the receiver answered ${lastOf(row)?.status ?? 'no 2xx'} on attempt ${row.attempt}`,
+  timed_out: ({ row }) =>
+    lastOf(row)?.error === ACK_TIMEOUT
+      ? `It failed: the receiver answered 202 on attempt ${row.attempt}, and did not say in time how its work ended`
+      : `It failed: the receiver gave no whole answer in time on attempt ${row.attempt}`,
   unreachable: ({ row }) =>
     `It failed: the receiver could not be reached on attempt ${row.attempt}${lastOf(row)?.error ? ` (${lastOf(row)?.error})` : ''}`,
   blocked_destination: () => 'It failed: its address is one that this instance may not call, and nothing was sent',

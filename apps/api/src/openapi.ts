@@ -15,6 +15,7 @@ const JSON_TYPE = 'application/json'
 const PROBLEM_TYPE = 'application/problem+json'
 
 const isOpen = ({ path }: AnyRoute) => isHealth(path)
+const needsKey = (route: AnyRoute) => !isOpen(route) && !route.signed
 
 const headerTexts = {
   ETag: "The job's version in quotes; send it back as If-Match.",
@@ -71,7 +72,7 @@ function operation(route: AnyRoute): RouteConfig {
     tags: [tag],
     summary,
     ...(description && { description }),
-    security: isOpen(route) ? [] : [{ apiKey: [] }],
+    security: needsKey(route) ? [{ apiKey: [] }] : [],
     request: {
       ...(params && { params }),
       ...(query && { query: query as NonNullable<RouteConfig['request']>['query'] & object }),
@@ -129,7 +130,7 @@ function operationId({ method, path }: AnyRoute): string {
 /** Everything the route may refuse with: what it lists, and what its shape brings with it. */
 export function problemsOf(route: AnyRoute): ProblemCode[] {
   const codes = new Set<ProblemCode>(route.problems)
-  if (!isOpen(route)) codes.add('unauthorized')
+  if (needsKey(route)) codes.add('unauthorized')
   // A parameter that the route does not know is refused as well, also where it knows none.
   if (!isOpen(route)) codes.add('validation-failed')
   if (route.idempotent) codes.add('idempotency-key-reused')

@@ -103,6 +103,7 @@ export function toExecution(row: FullExecution, timezone: string): z.infer<typeo
       response_head: it.responseHead,
     })),
     next_attempt_at: row.nextAttemptAt && row.nextAttemptAt < FAR ? show(row.nextAttemptAt) : null,
+    ack_deadline_at: show(row.ackDeadlineAt),
     created_at: show(row.createdAt) ?? '',
     finished_at: show(row.finishedAt),
   }

@@ -28,6 +28,8 @@ export interface Settings {
   testEndpoints: boolean
   /** Without a final slash; null where links stay relative. */
   publicUrl: string | null
+  /** What the URLs are signed with that receivers are handed. Empty: none is handed out. */
+  receiverKeys: readonly Buffer[]
   /** Grace of jobs that name none, seconds. */
   graceSeconds: number
   /** Failures in a row that open a circuit. */
@@ -84,6 +86,8 @@ export interface Route<Q extends z.ZodType | undefined = undefined, B extends z.
   bodyShown?: z.ZodType
   /** Whether it knows the `Idempotency-Key` header; its `handle` then works through `idempotently`. */
   idempotent?: boolean
+  /** Whether a signature in its URL stands for the API key. */
+  signed?: boolean
   answer: Success
   /** Other answers than the usual one that are no problems. */
   others?: Success[]

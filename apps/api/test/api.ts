@@ -31,6 +31,7 @@ export const settings: Settings = {
   apiKeys: [],
   testEndpoints: true,
   publicUrl: null,
+  receiverKeys: [],
   graceSeconds: 900,
   circuitFailMax: 5,
   targetPolicy: { allowPrivate: true, allowCidrs: [], allowHosts: [] },

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { CALLBACK_TIMEOUT_MS, RESPONSE_HEAD_CHARS, RESPONSE_READ_BYTES } from '@scheduler/core/callback'
+import { CALLBACK_TIMEOUT_MS, headOf, RESPONSE_HEAD_CHARS, RESPONSE_READ_BYTES } from '@scheduler/core/callback'
 import type { Method } from '@scheduler/core/delivery'
 import type { AttemptOutcome } from '@scheduler/core/execution'
 import type { TargetPolicy } from '@scheduler/core/settings'
@@ -165,7 +165,7 @@ function read(stream: GotStream, success?: readonly string[]): Promise<Answer | 
     const done = () => {
       if (status === null) return
       const outcome = isSuccess(status, success) ? 'succeeded' : 'rejected'
-      resolve(timed({ outcome, status, error: null, head: headOf(chunks), retryAfter, timings: NO_TIMINGS }))
+      resolve(timed({ outcome, status, error: null, head: headOfBody(chunks), retryAfter, timings: NO_TIMINGS }))
     }
     stream.on('response', (response: { statusCode: number; headers: Record<string, unknown> }) => {
       status = response.statusCode
@@ -219,9 +219,5 @@ function timingsOf(stream: GotStream, startedAt: number): Timings {
   return { dns: of(phases.dns), connect: of(phases.tcp), tls: of(phases.tls), firstByte, total }
 }
 
-/** The beginning of the body as text that Postgres takes: no NUL, no half of a surrogate pair. */
-function headOf(chunks: Buffer[]): string | null {
-  if (chunks.length === 0) return null
-  const text = Buffer.concat(chunks).toString('utf8').replaceAll('\0', '\uFFFD')
-  return text.slice(0, RESPONSE_HEAD_CHARS).toWellFormed()
-}
+const headOfBody = (chunks: Buffer[]): string | null =>
+  chunks.length === 0 ? null : headOf(Buffer.concat(chunks).toString('utf8'))

@@ -4,7 +4,9 @@ import { BACKSTOP_MS } from '@scheduler/db/notify'
 import type { Park } from '@scheduler/db/queries/begin-attempts'
 import { dispatchDue, PoisonJob } from '@scheduler/db/queries/dispatch-due'
 import { dispatchHeld } from '@scheduler/db/queries/dispatch-held'
+import { expireAcks } from '@scheduler/db/queries/expire-acks'
 import { lookAhead } from '@scheduler/db/queries/look-ahead'
+import { promote } from '@scheduler/db/queries/promote'
 import { isDataError, quarantine } from '@scheduler/db/queries/quarantine-job'
 import { resumeDue } from '@scheduler/db/queries/resume-due'
 import type { Boss } from '@scheduler/db/queue'
@@ -80,16 +82,16 @@ export function startDispatcher(parts: DispatcherParts): Dispatcher {
 /** One pass: dispatches up to `limit` of what is due. Returns how long to sleep, ms; 0 when there may be more. */
 export async function dispatchPass(parts: DispatcherParts, limit = BATCH): Promise<number> {
   const before = performance.now()
-  const { now, nextRunAt, nextAttemptAt, pausedUntil, itemsWait } = await lookAhead(parts.pool)
+  const { now, nextRunAt, nextAttemptAt, pausedUntil, ackDeadlineAt, itemsWait } = await lookAhead(parts.pool)
   parts.clock.observe(now, before, performance.now())
   if (itemsWait) parts.onItemsWait()
-  const jobsInMs = nextRunAt ? nextRunAt.getTime() - now.getTime() : BACKSTOP_MS
-  const heldInMs = nextAttemptAt ? nextAttemptAt.getTime() - now.getTime() : BACKSTOP_MS
-
-  const resumeInMs = pausedUntil ? pausedUntil.getTime() - now.getTime() : BACKSTOP_MS
+  const until = (at: Date | null) => (at ? at.getTime() - now.getTime() : BACKSTOP_MS)
+  const [jobsInMs, heldInMs] = [until(nextRunAt), until(nextAttemptAt)]
+  const [resumeInMs, acksInMs] = [until(pausedUntil), until(ackDeadlineAt)]
 
   let done = 0
   if (resumeInMs <= 0) done += await resumePaused(parts)
+  if (acksInMs <= 0) done += await expire(parts, limit)
   if (jobsInMs <= 0) done += await dispatchJobs(parts, limit)
   if (heldInMs <= 0) {
     const { length: released } = (await dispatchHeld(parts.pool, parts.boss, { limit })).ids
@@ -97,9 +99,24 @@ export async function dispatchPass(parts: DispatcherParts, limit = BATCH): Promi
     done += released
   }
   if (done > 0) return 0
-  if (jobsInMs <= 0 || heldInMs <= 0 || resumeInMs <= 0) return LOCKED_MS
+  const soonestInMs = Math.min(jobsInMs, heldInMs, resumeInMs, acksInMs)
+  if (soonestInMs <= 0) return LOCKED_MS
   // A timer may ring a little early; a millisecond more than the look-ahead said saves a second look.
-  return Math.min(BACKSTOP_MS, Math.max(1, Math.min(jobsInMs, heldInMs, resumeInMs)))
+  return Math.min(BACKSTOP_MS, Math.max(1, soonestInMs))
+}
+
+/** Ends attempts that nobody acknowledged in time; returns how many. */
+async function expire({ pool, log }: DispatcherParts, limit: number): Promise<number> {
+  const ended = await expireAcks(pool, limit)
+  for (const { id, jobId, attempt, to } of ended) {
+    log.warn({ executionId: id, jobId, attempt, state: to }, 'callback not acknowledged')
+  }
+  const done = ended.filter((it) => it.recurring && it.to !== 'waiting')
+  await promote(
+    pool,
+    done.map((it) => it.jobId),
+  )
+  return ended.length
 }
 
 /** How many it resumed. What fails is left to the next pass, and keeps nothing else from being dispatched. */

@@ -6,6 +6,7 @@ import type { Settlement } from '@scheduler/db/queries/settle'
 import type { Logger } from 'pino'
 import type { Answer, CallbackClient, Sending } from './callback-client.ts'
 import type { Destinations } from './destinations.ts'
+import type { ReceiverUrls } from './receiver-urls.ts'
 import { requestOf } from './request-of.ts'
 import type { Secrets } from './secrets.ts'
 import { sealedSettlement, settlementOf } from './settlement-of.ts'
@@ -15,6 +16,7 @@ export interface ExecuteParts {
   destinations: Destinations
   clock: DbClock
   secrets: Secrets
+  receiverUrls: ReceiverUrls
   log: Logger
 }
 
@@ -29,16 +31,17 @@ export interface Executing {
 /** Sends a claimed execution's callback and says how it ended. */
 export function execute(parts: ExecuteParts, claim: Claim): Executing {
   const startedAt = parts.clock.now()
+  const urls = parts.receiverUrls(claim)
   let sending: Sending
   try {
-    sending = parts.client.send(requestOf(claim, startedAt, parts.secrets))
+    sending = parts.client.send(requestOf(claim, startedAt, parts.secrets, urls))
   } catch (error) {
     if (!(error instanceof SealError)) throw error
     return refuse(parts, claim, error)
   }
   const settlement = parts.destinations
     .run(claim.destination, () => sending.answer, countsAgainstDestination, probeOf(claim))
-    .then((answer) => settlementOf(claim, answer, startedAt, parts.clock.now()))
+    .then((answer) => settlementOf(claim, answer, startedAt, parts.clock.now(), urls !== null))
     .then((it) => {
       report(parts.log, claim, it)
       return it
@@ -81,6 +84,6 @@ function report(log: Logger, claim: Claim, it: Settlement): void {
     durationMs: it.finishedAt.getTime() - it.startedAt.getTime(),
     lateMs: it.startedAt.getTime() - claim.scheduledFor.getTime(),
   }
-  if (it.outcome === 'succeeded') log.info(fields, 'callback answered')
+  if (it.outcome === 'succeeded' || it.outcome === 'accepted') log.info(fields, 'callback answered')
   else log.warn({ ...fields, nextAttemptAt: it.nextAttemptAt ?? undefined }, 'callback failed')
 }

@@ -24,6 +24,7 @@ import { startLeader } from './leader.ts'
 import { startLeases } from './leases.ts'
 import { overflowOf } from './overflow.ts'
 import { startPromoter } from './promoter.ts'
+import { createReceiverUrls } from './receiver-urls.ts'
 import { startSettler } from './settler.ts'
 import { createTrouble } from './trouble.ts'
 import { untilDatabase } from './until-database.ts'
@@ -67,8 +68,9 @@ const settler = startSettler({
   },
 })
 const secrets = { keys: readKeys(config.ENCRYPTION_KEYS), signing: config.SIGNING_SECRET }
+const receiverUrls = createReceiverUrls(config.PUBLIC_URL, secrets.keys, log)
 const launcher = startLauncher({
-  ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler, secrets },
+  ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler, secrets, receiverUrls },
   concurrency: config.WORKER_CONCURRENCY,
   onPlace: () => claimer.place(),
 })

@@ -1,3 +1,4 @@
+import { ackDeadline } from '@scheduler/core/acknowledgement'
 import { failureReason } from '@scheduler/core/callback'
 import { retryOf } from '@scheduler/core/delivery'
 import { afterFailure, parseRetryAfter } from '@scheduler/core/retry'
@@ -8,12 +9,29 @@ import type { Answer } from './callback-client.ts'
 /** How long an execution waits whose job has a secret that this worker can't open, ms. It uses up no retry. */
 const SEALED_MS = 30_000
 
-/** What an answer means for the execution; no answer (null) is an attempt that we broke off ourselves. */
-export function settlementOf(claim: Claim, answer: Answer | null, startedAt: Date, finishedAt: Date): Settlement {
+/** A receiver has taken the work on, and will say how it ended. */
+const ACCEPTED = 202
+
+/**
+ * What an answer means for the execution; no answer (null) is an attempt that we broke off ourselves. `canTell` says whether
+ * its receiver was told where to say how its work ended.
+ */
+export function settlementOf(
+  claim: Claim,
+  answer: Answer | null,
+  startedAt: Date,
+  finishedAt: Date,
+  canTell = false,
+): Settlement {
   const facts = factsOf(claim, startedAt, finishedAt)
   if (!answer) return { ...facts, ...nothing, nextAttemptAt: finishedAt }
   const { outcome, status, error, head: responseHead, timings } = answer
   const told = { ...facts, outcome, status, error, responseHead, timings }
+  const wait = canTell && status === ACCEPTED ? claim.delivery?.async : undefined
+  if (outcome === 'succeeded' && wait) {
+    const deadline = ackDeadline(finishedAt.getTime(), wait.timeoutSeconds, startedAt.getTime())
+    return { ...told, ...awaiting, ackDeadlineAt: new Date(deadline) }
+  }
   if (outcome === 'succeeded') return { ...told, state: 'succeeded', reason: null, nextAttemptAt: null }
   const failures = claim.failures + 1
   const reason = failureReason(outcome)
@@ -52,7 +70,10 @@ const nothing = {
   nextAttemptAt: null,
 } as const
 
+const awaiting = { outcome: 'accepted', state: 'running', reason: 'awaiting_ack', nextAttemptAt: null } as const
+
 function factsOf(claim: Claim, startedAt: Date, finishedAt: Date) {
   const { item, executionId, jobId, recurring, scheduledFor, attempt, jobVersion, failures } = claim
-  return { item, executionId, jobId, recurring, scheduledFor, attempt, jobVersion, failures, startedAt, finishedAt }
+  const times = { startedAt, finishedAt, ackDeadlineAt: null }
+  return { item, executionId, jobId, recurring, scheduledFor, attempt, jobVersion, failures, ...times }
 }

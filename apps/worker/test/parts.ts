@@ -11,6 +11,7 @@ import { startLauncher } from '../src/launcher.ts'
 import { startLeases } from '../src/leases.ts'
 import { overflowOf } from '../src/overflow.ts'
 import { startPromoter } from '../src/promoter.ts'
+import { createReceiverUrls } from '../src/receiver-urls.ts'
 import type { Secrets } from '../src/secrets.ts'
 import { startSettler } from '../src/settler.ts'
 import { createLog } from './log.ts'
@@ -24,6 +25,7 @@ export interface PartsOptions {
   /** How many parked executions go in the first second after a circuit has closed. */
   drainRate?: number
   secrets?: Secrets
+  publicUrl?: string
   graceSeconds?: number
 }
 
@@ -56,9 +58,10 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
       if (recurring) promoter.settled(jobId)
     },
   })
+  const secrets = options.secrets ?? { keys: { list: [] }, signing: [] }
   const launcher = startLauncher({
     ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler, concurrency },
-    secrets: options.secrets ?? { keys: { list: [] }, signing: [] },
+    ...{ secrets, receiverUrls: createReceiverUrls(options.publicUrl, secrets.keys, log) },
     onPlace: () => claimer.place(),
   })
   const holdMost = 2 * destinationConcurrency

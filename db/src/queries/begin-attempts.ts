@@ -51,7 +51,10 @@ export interface Found {
   item: Item
 }
 
-/** Locks the items' executions, in order of id so that two claims can't block each other; cancelled ones don't come back. */
+/**
+ * Locks the items' executions, in order of id so that two claims can't block each other; cancelled ones don't come back, nor
+ * those that a receiver has accepted, whose item came back since its lease was lost just then.
+ */
 export async function lockExecutions(client: PoolClient, items: Item[]): Promise<{ found: Found[]; now: Date }> {
   // In order by the arrays, which the join walks: an ORDER BY would have the planner, which is to do without sorts, walk the
   // whole table in order of id.
@@ -65,7 +68,7 @@ export async function lockExecutions(client: PoolClient, items: Item[]): Promise
       from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as i(id, scheduled_for, item_id)
       join executions e on e.id = i.id and e.scheduled_for = i.scheduled_for
       left join destinations d on d.destination = e.destination and d.state <> 'closed'
-      where e.item_id = i.item_id and e.state in ('queued', 'running')
+      where e.item_id = i.item_id and e.state in ('queued', 'running') and e.ack_deadline_at is null
       for update of e`,
     values: [
       inOrder.map((item) => item.data.e),

@@ -8,7 +8,13 @@ test('nothing is due in an empty database', async ({ pool }) => {
   const { now, ...rest } = await lookAhead(pool)
 
   expect(Math.abs(now.getTime() - Date.now())).toBeLessThan(5_000)
-  expect(rest).toEqual({ nextRunAt: null, nextAttemptAt: null, pausedUntil: null, itemsWait: false })
+  expect(rest).toEqual({
+    nextRunAt: null,
+    nextAttemptAt: null,
+    pausedUntil: null,
+    ackDeadlineAt: null,
+    itemsWait: false,
+  })
 })
 
 test('the soonest job and the soonest waiting execution are told, whether they are due or still to come', async ({

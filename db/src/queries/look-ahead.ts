@@ -11,6 +11,8 @@ export interface LookAhead {
   nextAttemptAt: Date | null
   /** When the soonest pause ends by itself; null when none does. */
   pausedUntil: Date | null
+  /** When the soonest time to acknowledge is over; null when none is awaited. */
+  ackDeadlineAt: Date | null
   /** Whether items wait in the queue. */
   itemsWait: boolean
 }
@@ -28,6 +30,8 @@ export async function lookAhead(pool: Pool): Promise<LookAhead> {
       (select next_attempt_at from executions where next_attempt_at is not null and ${IS_WAITING}
        order by next_attempt_at limit 1) as "nextAttemptAt",
       (select paused_until from jobs where paused_until is not null order by paused_until limit 1) as "pausedUntil",
+      (select ack_deadline_at from executions where ack_deadline_at is not null order by ack_deadline_at limit 1)
+        as "ackDeadlineAt",
       -- In pg-boss's own order, so that its index serves: without it, a table full of dead rows would be read through.
       exists (select from pgboss.job where name = $1 and state < 'active' and not blocked
         order by priority desc, created_on limit 1) as "itemsWait"`,

@@ -69,6 +69,7 @@ async function failCrashed(pool: Pool, boss: PgBoss): Promise<number> {
        failed as (
          update executions e set state = 'failed', reason = 'worker_crashed', finished_at = now(), dead_at = now()
          from dead where e.item_id = dead.id and e.finished_at is null and e.state in ('queued', 'running')
+           and e.ack_deadline_at is null
          returning e.*),
        abandoned as (
          insert into attempts

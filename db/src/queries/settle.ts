@@ -21,10 +21,12 @@ export interface Settlement {
   timings: Timings | null
   startedAt: Date
   finishedAt: Date
-  /** `waiting` with `nextAttemptAt` for another attempt; otherwise final. */
-  state: 'succeeded' | 'failed' | 'waiting'
+  /** `waiting` with `nextAttemptAt` for another attempt; `running` with `ackDeadlineAt` when accepted; otherwise final. */
+  state: 'succeeded' | 'failed' | 'waiting' | 'running'
   reason: ExecutionReason | null
   nextAttemptAt: Date | null
+  /** Until when its receiver may say how its work ended. */
+  ackDeadlineAt: Date | null
   /** Failed attempts of the execution that count, this one included. */
   failures: number
 }
@@ -44,7 +46,8 @@ export interface Timings {
  *
  * A success is written whatever happened to the claim meanwhile, as long as the execution isn't final: the receiver has
  * it. Anything else counts only from the worker whose attempt is the current one; of an execution that was to be cancelled
- * meanwhile, it is the cancellation that is written.
+ * meanwhile, it is the cancellation that is written. What the receiver itself has said of the attempt before it was settled
+ * stands: no answer of the same attempt changes it.
  */
 export async function settle(
   pool: Pool,
@@ -75,19 +78,23 @@ async function updateExecutions(client: PoolClient, settlements: Settlement[]): 
       set state = case when e.cancel_requested_at is null or s.state = 'succeeded' then s.state else 'cancelled' end,
         reason = case when e.cancel_requested_at is null or s.state = 'succeeded' then s.reason else 'superseded' end,
         next_attempt_at = case when e.cancel_requested_at is null then s.next_attempt_at end,
-        finished_at = case when e.cancel_requested_at is null and s.state = 'waiting' then null else s.finished_at end,
+        finished_at = case when e.cancel_requested_at is null and s.state in ('waiting', 'running') then null
+          else s.finished_at end,
+        ack_deadline_at = case when e.cancel_requested_at is null then s.ack_deadline_at end,
         dead_at = case when e.cancel_requested_at is null and s.state = 'failed' then s.finished_at end,
         failures = s.failures
       from (
         -- Two attempts of one execution may be settled together; an update would take either.
         select distinct on (id, scheduled_for) *
         from unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::execution_state[], $5::execution_reason[],
-          $6::timestamptz[], $7::timestamptz[], $8::int[])
-          as u(id, scheduled_for, attempt, state, reason, next_attempt_at, finished_at, failures)
+          $6::timestamptz[], $7::timestamptz[], $8::int[], $9::timestamptz[])
+          as u(id, scheduled_for, attempt, state, reason, next_attempt_at, finished_at, failures, ack_deadline_at)
         order by id, scheduled_for, state = 'succeeded' desc, attempt desc) as s
       where e.id = s.id and e.scheduled_for = s.scheduled_for
         and case when s.state = 'succeeded' then e.finished_at is null
-          else e.state = 'running' and e.attempt = s.attempt end
+            -- One more failure than there were before the attempt: its receiver has said meanwhile that its work failed.
+            and not (e.attempt = s.attempt and e.failures > s.failures)
+          else e.state = 'running' and e.attempt = s.attempt and e.ack_deadline_at is null end
       returning e.id`,
     values: [
       settlements.map((it) => it.executionId),
@@ -98,6 +105,7 @@ async function updateExecutions(client: PoolClient, settlements: Settlement[]): 
       settlements.map((it) => it.nextAttemptAt),
       settlements.map((it) => it.finishedAt),
       settlements.map((it) => it.failures),
+      settlements.map((it) => it.ackDeadlineAt),
     ],
   })
   return new Set(rows.map((row) => row.id))
@@ -113,12 +121,16 @@ async function insertAttempts(client: PoolClient, workerId: string, settlements:
         $5::smallint[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::int[],
         $12::int[], $13::int[], $14::int[], $15::int[], $16::int[]) as a
       on conflict on constraint attempts_pkey do update
-        set outcome = excluded.outcome, status = excluded.status, error = excluded.error,
-          response_head = excluded.response_head, finished_at = excluded.finished_at, dns_ms = excluded.dns_ms,
+        set outcome = case when attempts.outcome = 'abandoned' then excluded.outcome else attempts.outcome end,
+          error = case when attempts.outcome = 'abandoned' then excluded.error else attempts.error end,
+          response_head = coalesce(attempts.response_head, excluded.response_head),
+          finished_at = case when attempts.outcome = 'abandoned' then excluded.finished_at else attempts.finished_at end,
+          status = excluded.status, job_version = excluded.job_version, dns_ms = excluded.dns_ms,
           connect_ms = excluded.connect_ms, tls_ms = excluded.tls_ms, first_byte_ms = excluded.first_byte_ms,
           total_ms = excluded.total_ms
-        -- Another worker wrote it off; this one knows.
-        where attempts.outcome = 'abandoned' and attempts.worker_id = excluded.worker_id`,
+        -- Another worker wrote it off, and this one knows; or its receiver has said how it ended, and the rest is told here.
+        where attempts.worker_id = excluded.worker_id and (attempts.outcome = 'abandoned'
+          or (attempts.outcome in ('succeeded', 'rejected') and attempts.status is null and attempts.total_ms is null))`,
     values: [
       settlements.map((it) => it.executionId),
       settlements.map((it) => it.scheduledFor),

@@ -12,6 +12,11 @@ export const RESPONSE_HEAD_CHARS = 1_000
 /** How long an attempt may take from the first byte sent to the last byte read, ms. */
 export const CALLBACK_TIMEOUT_MS = 10_000
 
+/** The beginning of what a receiver says, as text that Postgres takes: no NUL, no half of a surrogate pair. */
+export function headOf(text: string): string {
+  return text.slice(0, RESPONSE_HEAD_CHARS).replaceAll('\0', '\uFFFD').toWellFormed()
+}
+
 /** What an attempt's headers are made of. */
 export interface CallbackFacts {
   executionId: string

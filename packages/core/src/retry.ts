@@ -32,7 +32,7 @@ export function afterFailure(retry: Retry, failure: Failure): { at: number } | {
   const { outcome, status, failures, firstAttemptAt, now, nextRunAt } = failure
   if (outcome === 'blocked' || (status !== null && NO_RETRY.has(status))) return { exhausted: 'refused' }
   if (failures > retry.limit) return { exhausted: 'limit' }
-  const asked = isBusy(status) ? (failure.retryAfterMs ?? 0) : 0
+  const asked = mayAsk(status) ? (failure.retryAfterMs ?? 0) : 0
   const at = now + Math.max(backoffMs(retry, failures, failure.seed), asked)
   if (at - firstAttemptAt > retry.maxAgeSeconds * 1_000) return { exhausted: 'age' }
   if (retry.stopAtNext && nextRunAt !== null && at >= nextRunAt) return { exhausted: 'next_occurrence' }
@@ -46,8 +46,8 @@ export function backoffMs(retry: Retry, failures: number, seed: string): number 
   return Math.round(ms) + jitterMs(seed, failures, ms * retry.jitter)
 }
 
-/** Whether an answer may say in `Retry-After` when to come again. */
-const isBusy = (status: number | null): boolean => status === 429 || status === 503
+/** Whether an answer may say in `Retry-After` when to come again; without a status, its receiver said it in another way. */
+const mayAsk = (status: number | null): boolean => status === null || status === 429 || status === 503
 
 /** The longest that a receiver may ask to be left alone, ms. */
 export const MAX_RETRY_AFTER_MS = 86_400_000

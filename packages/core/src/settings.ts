@@ -61,6 +61,11 @@ export const commonSettings = {
     .describe(
       'Signs the callbacks of jobs without a secret of their own; two, comma-separated, while one replaces the other.',
     ),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as https://scheduler.example.com' })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional()
+    .describe('Where clients and receivers reach the API; makes the links in answers and callbacks absolute.'),
   CALLBACK_ALLOW_PRIVATE: z
     .stringbool()
     .optional()

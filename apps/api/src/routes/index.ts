@@ -1,4 +1,5 @@
 import type { AnyRoute } from '../route.ts'
+import { ackExecution } from './ack-execution.ts'
 import { backfillJob } from './backfill-job.ts'
 import { batchCreate } from './batch-create.ts'
 import { batchDelete } from './batch-delete.ts'
@@ -18,12 +19,14 @@ import { getCircuit } from './get-circuit.ts'
 import { getExecution } from './get-execution.ts'
 import { getJob } from './get-job.ts'
 import { health, live, ready } from './health.ts'
+import { heartbeatExecution } from './heartbeat-execution.ts'
 import { listBlackouts } from './list-blackouts.ts'
 import { listCircuitChanges } from './list-circuit-changes.ts'
 import { listCircuits } from './list-circuits.ts'
 import { listExecutions } from './list-executions.ts'
 import { listJobExecutions } from './list-job-executions.ts'
 import { listJobs } from './list-jobs.ts'
+import { nackExecution } from './nack-execution.ts'
 import { openCircuit } from './open-circuit.ts'
 import { patchJob } from './patch-job.ts'
 import { pauseJob } from './pause-job.ts'
@@ -73,6 +76,9 @@ export const routes: AnyRoute[] = [
   listExecutions,
   getExecution,
   explainExecution,
+  ackExecution,
+  nackExecution,
+  heartbeatExecution,
   listCircuits,
   getCircuit,
   updateCircuit,
