@@ -8,6 +8,7 @@ import { busyDestinations } from './busy-destinations.ts'
 import { deleteJob } from './delete-job.ts'
 import { dispatchDue } from './dispatch-due.ts'
 import { dispatchHeld } from './dispatch-held.ts'
+import { expireAcks } from './expire-acks.ts'
 import { lookAhead } from './look-ahead.ts'
 import { promote } from './promote.ts'
 import { reconcile } from './reconcile.ts'
@@ -90,7 +91,12 @@ interface Prepared {
 }
 
 const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown>, string[]][] = [
-  ['the look-ahead', (pool) => lookAhead(pool), ['jobs: jobs_due', 'executions: executions_next_attempt']],
+  [
+    'the look-ahead',
+    (pool) => lookAhead(pool),
+    ['jobs: jobs_due', 'executions: executions_next_attempt', 'executions: executions_ack_deadline'],
+  ],
+  ['what was not acknowledged', (pool) => expireAcks(pool, 250), ['executions: executions_ack_deadline']],
   ['busy destinations', (pool) => busyDestinations(pool), ['executions: executions_parked']],
   [
     'due jobs',
