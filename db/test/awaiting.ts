@@ -36,7 +36,7 @@ export async function awaiting(pool: Pool, boss: Boss, fields: Partial<JobRow> =
 }
 
 /** Says something of an attempt, that of the claim unless told otherwise; returns `ok`, or the code of the problem. */
-export function sayer(pool: Pool, { executionId, attempt }: Claim) {
+export function sayer(pool: Pool, { executionId, attempt }: Pick<Claim, 'executionId' | 'attempt'>) {
   return async (action: ReceiverAction, refusal: Partial<Refusal> = {}, of = attempt): Promise<string> => {
     const full = { retry: true, retryAfterMs: null, reason: null, ...refusal }
     return await acknowledge(pool, { action, executionId, attempt: of }, action === 'nack' ? full : null).then(

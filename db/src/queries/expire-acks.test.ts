@@ -1,8 +1,8 @@
 import { defaultRetry } from '@scheduler/core/delivery'
 import { backoffMs } from '@scheduler/core/retry'
-import { asc } from 'drizzle-orm'
+import { asc, isNotNull } from 'drizzle-orm'
 import { describe, expect } from 'vitest'
-import { attemptRows, awaiting } from '../../test/awaiting.ts'
+import { attemptRows, awaiting, sayer } from '../../test/awaiting.ts'
 import { ago, ahead, execution, job, repeating } from '../../test/factories.ts'
 import { begin, soleExecution, test } from '../../test/queue.ts'
 import { createDb, type Db, type Pool } from '../client.ts'
@@ -93,6 +93,32 @@ test('four that look for them at once end each exactly once', async ({ db, pool 
   expect((await db.select().from(executions)).map((it) => [it.state, it.failures])).toEqual(
     Array.from({ length: 60 }, () => ['waiting', 1]),
   )
+})
+
+test('forty acknowledged just as their time ends: each was in time or too late, and is told which', async ({
+  db,
+  pool,
+}) => {
+  // From half a second ago to half a second ahead; and one with time enough, however slow the machine.
+  await overdue(
+    db,
+    Array.from({ length: 40 }, (_, n) => (n === 0 ? -60 : (n - 20) / 40)),
+  )
+  const rows = await db.select().from(executions).orderBy(asc(executions.ackDeadlineAt))
+  const ended: string[] = []
+  const expire = async () => void ended.push(...(await expireAcks(pool, 3)).map((it) => it.id))
+  const said = rows.map(({ id }) => sayer(pool, { executionId: id, attempt: 1 })('ack'))
+  const expiring = rows.map(expire)
+  const told = await Promise.all(said)
+  await Promise.all(expiring)
+  await expect.poll(async () => expire().then(() => db.$count(executions, isNotNull(executions.ackDeadlineAt)))).toBe(0)
+
+  const after = new Map((await db.select().from(executions)).map((it) => [it.id, it.state]))
+  rows.forEach(({ id }, n) => {
+    expect(after.get(id), told[n]).toBe(told[n] === 'ok' ? 'succeeded' : 'waiting')
+    expect(ended.filter((it) => it === id)).toHaveLength(told[n] === 'ok' ? 0 : 1)
+  })
+  expect(new Set(told)).toEqual(new Set(['ok', 'acknowledgement-expired']))
 })
 
 describe('the next occurrence of its job', () => {

@@ -1,5 +1,5 @@
 import { ExecutionAnswer } from '../answers.ts'
-import { awaitingExecution } from '../examples.ts'
+import { awaitingExecution } from '../awaiting-examples.ts'
 import { ExecutionParams } from '../queries.ts'
 import { receiverCall, SignedQuery } from '../receiver-call.ts'
 import { route } from '../route.ts'
