@@ -69,7 +69,9 @@ export async function endLate(client: PoolClient, rows: Late[], ending: Ending, 
     values: [[...new Set(rows.map((row) => row.jobId))]],
   })
   const byId = new Map(jobs.map((job) => [job.id, job]))
-  const ended = rows.map((row) => endOf(row, byId.get(row.jobId), ending, now))
+  // In order of id, as a settle writes attempts, so that the two can't block each other.
+  const sorted = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const ended = sorted.map((row) => endOf(row, byId.get(row.jobId), ending, now))
   await writeLate(client, ended, ending, now)
   const [soonest] = ended.flatMap((it) => it.nextAttemptAt ?? []).sort((a, b) => a.getTime() - b.getTime())
   if (soonest) await notifyDue(client, soonest, now)
