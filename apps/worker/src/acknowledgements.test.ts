@@ -2,6 +2,7 @@ import type { StoredDelivery } from '@scheduler/core/delivery'
 import { test } from '@scheduler/db/test/database'
 import { describe, expect, onTestFinished } from 'vitest'
 import { accept, keys, PUBLIC_URL, say, urlOf } from '../test/acknowledging.ts'
+import { circuitChanges } from '../test/circuits.ts'
 import { attempts, createOnceJobs, itemCount, ledger, type OnceJob, states } from '../test/jobs.ts'
 import { type PartsOptions, startParts } from '../test/parts.ts'
 import { type Answer, type Arrival, startReceiver } from '../test/receiver.ts'
@@ -120,18 +121,18 @@ test('who says nothing in time gets the next attempt, with URLs of its own; the 
   expect(parts.lines.filter(({ msg }) => msg === 'callback not acknowledged')).toMatchObject([
     { executionId: second.id, attempt: 1, state: 'waiting', level: 40 },
   ])
-  expect(parts.changes).toEqual([])
+  expect(await circuitChanges(pool)).toEqual([])
 })
 
 test('who says that it failed gets the next attempt; the circuit counts none of it', async ({ pool, databaseUrl }) => {
-  const { create, arrival, parts } = await start(databaseUrl, accept, { ...telling, failMax: 1 })
+  const { create, arrival } = await start(databaseUrl, accept, { ...telling, failMax: 1 })
   await create({ delivery: { ...briefly, ...awaited } })
   const first = await arrival(1)
   await allAwaited(pool, 1)
   await say(pool, first, 'nack')
   await say(pool, await arrival(2), 'ack')
   expect(await states(pool)).toEqual({ succeeded: 1 })
-  expect(parts.changes).toEqual([])
+  expect(await circuitChanges(pool)).toEqual([])
 })
 
 test.for([

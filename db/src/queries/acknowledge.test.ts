@@ -73,7 +73,7 @@ test('the next attempt is told by its own URLs only; those of the one before are
   const { me, say } = await awaiting(pool, boss)
   await say('nack')
   await pool.query('update executions set next_attempt_at = created_at')
-  expect(await dispatchHeld(pool, boss, { limit: 9 })).toBe(1)
+  expect((await dispatchHeld(pool, boss, { limit: 9 })).ids).toHaveLength(1)
   const { claims } = await me.claim()
   expect(claims).toMatchObject([{ attempt: 2, failures: 1 }])
 
