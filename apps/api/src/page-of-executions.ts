@@ -2,12 +2,10 @@ import { parseDateTime } from '@scheduler/core/datetime'
 import { invalid } from '@scheduler/core/problem'
 import { listExecutions } from '@scheduler/db/queries/executions'
 import type { z } from 'zod'
-import { decodeCursor, encodeCursor, nextLink } from './paging.ts'
+import { decodeCursor, encodeCursor, nextLink, TIMED_POSITION } from './paging.ts'
 import type { ExecutionsQuery } from './queries.ts'
 import { toExecution } from './resources.ts'
 import type { Answer, Deps } from './route.ts'
-
-const POSITION = /^(\d{1,15})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 
 /** One page of the ledger, as the query asks for. @param timezone the zone times are shown in, without `convert_to` */
 export async function pageOfExecutions(
@@ -17,7 +15,7 @@ export async function pageOfExecutions(
   { db, settings }: Deps,
 ): Promise<Answer> {
   const { limit, cursor, job_id, state, destination, convert_to = timezone } = query
-  const position = decodeCursor('executions', POSITION, cursor)
+  const position = decodeCursor('executions', TIMED_POSITION, cursor)
   const filters = { jobId: job_id, state, destination, from: instant('from', query.from), to: instant('to', query.to) }
   const after = position && { scheduledFor: new Date(Number(position[1])), id: position[2] ?? '' }
   // One more than asked for says whether there is a next page.
@@ -37,7 +35,8 @@ export async function pageOfExecutions(
   }
 }
 
-function instant(path: string, text: string | undefined): Date | undefined {
+/** @throws Problem `validation-failed` that names the field */
+export function instant(path: string, text: string | undefined): Date | undefined {
   if (text === undefined) return undefined
   const read = parseDateTime(text, 'UTC')
   if (!read.ok) throw invalid([{ path, message: read.reason }])

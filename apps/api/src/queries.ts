@@ -1,4 +1,4 @@
-import { ExecutionState } from '@scheduler/core/execution'
+import { ExecutionReason, ExecutionState } from '@scheduler/core/execution'
 import { DateTimeText, ExternalId, Tag, Timezone } from '@scheduler/core/fields'
 import { scheduleTypes } from '@scheduler/core/schedule'
 import { jobStatuses } from '@scheduler/db/schema/jobs'
@@ -70,3 +70,19 @@ const executionFilters = {
 
 export const JobExecutionsQuery = z.strictObject(executionFilters)
 export const ExecutionsQuery = z.strictObject({ ...executionFilters, job_id: z.uuid().optional() })
+
+/** Which dead letters are meant: parameters of the list, and fields of a redrive. */
+export const deadLetterFilters = {
+  job_id: z.uuid().optional(),
+  destination: plain.optional().meta({ description: 'Origin of the callback URL.', example: 'https://example.com' }),
+  reason: ExecutionReason.optional(),
+  tag: Tag.optional().meta({ description: 'A tag that the job has now.', example: 'reports' }),
+  from: datetime('`dead_at` at or after this; UTC without an offset.'),
+  to: datetime('`dead_at` before this; UTC without an offset.'),
+}
+
+export const DeadLettersQuery = z.strictObject({ convert_to, ...pageFields, ...deadLetterFilters })
+export const PutAwayQuery = z.strictObject({
+  ...deadLetterFilters,
+  all: z.literal('true').optional().meta({ description: 'All that there are; needed where no filter is given.' }),
+})

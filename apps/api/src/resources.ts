@@ -106,6 +106,8 @@ export function toExecution(row: FullExecution, timezone: string): z.infer<typeo
     ack_deadline_at: show(row.ackDeadlineAt),
     created_at: show(row.createdAt) ?? '',
     finished_at: show(row.finishedAt),
+    dead_at: show(row.deadAt),
+    redriven_at: show(row.redrivenAt),
   }
 }
 

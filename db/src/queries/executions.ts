@@ -74,7 +74,7 @@ async function one(db: Db, where: SQL | undefined, id: string): Promise<FullExec
 }
 
 /** One query for the attempts of a whole page. */
-async function withAttempts(db: Db, rows: ExecutionRow[]): Promise<FullExecution[]> {
+export async function withAttempts(db: Db, rows: ExecutionRow[]): Promise<FullExecution[]> {
   const tried = rows.filter((row) => row.attempt > 0).map((row) => row.id)
   if (tried.length === 0) return rows.map((row) => ({ ...row, attempts: [] }))
   const found = await db

@@ -22,25 +22,36 @@ class Done extends Error {}
  * Carries out a write in a transaction that is then rolled back: what it refuses is refused, what it would do is known, and
  * nothing of it is ever to be seen, not even a notification.
  *
- * @param write must write on the client that it is given; says the job's id, and the job and the time of before
+ * @param write must write on the client that it is given
  */
-export async function rehearse(
-  pool: Pool,
-  write: (client: PoolClient) => Promise<{ id: string } & Pick<Rehearsed, 'before' | 'now'>>,
-): Promise<Rehearsed> {
-  let rehearsed: Rehearsed | undefined
+export async function tryOut<T>(pool: Pool, write: (client: PoolClient) => Promise<T>): Promise<T> {
+  let result: { of: T } | undefined
   try {
     await transaction(pool, async (client) => {
-      const { id, before, now } = await write(client)
-      const after = await getJob(createDb(client), id, { deleted: true })
-      rehearsed = { before, after, now, sends: await addedBy(client, id, now) }
+      result = { of: await write(client) }
       throw new Done()
     })
   } catch (error) {
     if (!(error instanceof Done)) throw error
   }
-  if (!rehearsed) throw new Error('a rehearsal came to nothing')
-  return rehearsed
+  if (!result) throw new Error('a rehearsal came to nothing')
+  return result.of
+}
+
+/**
+ * Tries a write of one job out, and says what it would come to.
+ *
+ * @param write as of `tryOut`; says the job's id, and the job and the time of before
+ */
+export async function rehearse(
+  pool: Pool,
+  write: (client: PoolClient) => Promise<{ id: string } & Pick<Rehearsed, 'before' | 'now'>>,
+): Promise<Rehearsed> {
+  return await tryOut(pool, async (client) => {
+    const { id, before, now } = await write(client)
+    const after = await getJob(createDb(client), id, { deleted: true })
+    return { before, after, now, sends: await addedBy(client, id, now) }
+  })
 }
 
 /** What this transaction has inserted for a job, not what it only moved to another destination: that was there before. */

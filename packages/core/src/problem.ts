@@ -19,6 +19,8 @@ export const problems = {
   'job-type-conflict': { status: 409, title: 'The job is of another type' },
   'idempotency-key-reused': { status: 409, title: 'The idempotency key was used for another request' },
   'external-id-ambiguous': { status: 409, title: 'Several jobs have this external_id' },
+  'job-deleted': { status: 409, title: 'The job has been deleted' },
+  'not-a-dead-letter': { status: 409, title: 'The execution is no dead letter' },
   'job-completed': { status: 409, title: 'The job is completed' },
   'job-quarantined': { status: 409, title: 'The job is quarantined' },
   'too-many-blackouts': { status: 409, title: 'The tag has too many blackouts' },

@@ -12,6 +12,8 @@ import { createIntervalJob } from './create-interval-job.ts'
 import { createJob } from './create-job.ts'
 import { createRruleJob } from './create-rrule-job.ts'
 import { deleteBlackout } from './delete-blackout.ts'
+import { deleteDeadLetter } from './delete-dead-letter.ts'
+import { deleteDeadLetters } from './delete-dead-letters.ts'
 import { deleteJob } from './delete-job.ts'
 import { explainExecution } from './explain-execution.ts'
 import { explainJob } from './explain-job.ts'
@@ -23,6 +25,7 @@ import { heartbeatExecution } from './heartbeat-execution.ts'
 import { listBlackouts } from './list-blackouts.ts'
 import { listCircuitChanges } from './list-circuit-changes.ts'
 import { listCircuits } from './list-circuits.ts'
+import { listDeadLetters } from './list-dead-letters.ts'
 import { listExecutions } from './list-executions.ts'
 import { listJobExecutions } from './list-job-executions.ts'
 import { listJobs } from './list-jobs.ts'
@@ -31,6 +34,8 @@ import { openCircuit } from './open-circuit.ts'
 import { patchJob } from './patch-job.ts'
 import { pauseJob } from './pause-job.ts'
 import { previewSchedule } from './preview-schedule.ts'
+import { redriveDeadLetters } from './redrive-dead-letters.ts'
+import { redriveExecution } from './redrive-execution.ts'
 import { resetCircuit } from './reset-circuit.ts'
 import { resumeJob } from './resume-job.ts'
 import { runJob } from './run-job.ts'
@@ -79,6 +84,11 @@ export const routes: AnyRoute[] = [
   ackExecution,
   nackExecution,
   heartbeatExecution,
+  redriveExecution,
+  listDeadLetters,
+  redriveDeadLetters,
+  deleteDeadLetters,
+  deleteDeadLetter,
   listCircuits,
   getCircuit,
   updateCircuit,

@@ -1,0 +1,122 @@
+import { Problem } from '@scheduler/core/problem'
+import { and, isNull, type SQL, sql } from 'drizzle-orm'
+import type { PgBoss } from 'pg-boss'
+import { createDb, type Pool, type PoolClient } from '../client.ts'
+import { executions } from '../schema/executions.ts'
+import { jobs } from '../schema/jobs.ts'
+import { transaction } from '../transaction.ts'
+import { areMeant, countDeadLetters, type DeadLetterFilters, lockDead, notADeadLetter } from './dead-letters.ts'
+import { executionNotFound, type FullExecution, getExecution } from './executions.ts'
+import { promote } from './promote.ts'
+import { type Dead, type DeadJob, release, takeTurns } from './redrive-turns.ts'
+
+/** Dead letters that one request redrives, at the most. */
+export const MOST_REDRIVEN = 10_000
+
+export interface Redrive extends DeadLetterFilters {
+  /** Of these only; those that can't be redriven are then named. */
+  ids?: string[] | undefined
+  /** How many at the most, those that died first. */
+  limit: number
+  perSecond?: number | undefined
+}
+
+export interface Redriven {
+  executions: number
+  /** Dead letters that are meant and still there; `MOST_COUNTED` where there are more. */
+  remaining: number
+  refused: { id: string; problem: Problem }[]
+}
+
+/**
+ * Takes dead letters back into the queue, to be attempted as if they had not been before: the same executions, with the same
+ * ids, so that a receiver that has done the work already can tell. Their attempts count on, the retries begin anew, and what is
+ * sent is the job as it is now.
+ *
+ * This is the only way out of a final state. The jobs' rows are locked first, in order of id, and the executions after, as
+ * every change of a job does: a delete or a pause that was answered before is seen, and one that comes later finds them
+ * unfinished and cancels them. Of two that redrive the same one, the second finds it no dead letter any more.
+ */
+export async function redrive(on: Pool | PoolClient, boss: PgBoss, request: Redrive): Promise<Redriven> {
+  const { done, waiting } = await transaction(on, async (client) => {
+    const where = and(areMeant(request), request.ids ? isOneOf(request.ids) : hasJob)
+    const meant = await choose(client, where, request.limit)
+    const refused = request.ids ? await refusedOf(client, request.ids) : []
+    const live = new Map((await lockJobs(client, meant)).map((job) => [job.id, job]))
+    const ofJob = meant.filter(({ jobId }) => live.has(jobId))
+    const locked = new Set((await lockDead(client, ofJob)).map(({ id }) => id))
+    const now = await clockOf(client)
+    const dead = ofJob.filter(({ id }) => locked.has(id))
+    const turns = await takeTurns(client, dead, live, now, request.perSecond)
+    await release(client, boss, turns, now)
+    if (request.ids) {
+      const gone = meant.filter(({ jobId }) => !live.has(jobId))
+      refused.push(...gone.map(({ id }) => ({ id, problem: jobDeleted(id) })))
+      const taken = ofJob.filter(({ id }) => !locked.has(id))
+      refused.push(...taken.map(({ id }) => ({ id, problem: notADeadLetter(id) })))
+    }
+    const done = { executions: turns.length, remaining: await countDeadLetters(createDb(client), where), refused }
+    return { done, waiting: [...new Set(turns.filter(({ behind }) => behind).map(({ job }) => job.id))] }
+  })
+  // What they wait for may have been finished while they were made to wait.
+  await promote(on, waiting)
+  return done
+}
+
+/** Redrives one. @throws Problem `execution-not-found`, `not-a-dead-letter`, `job-deleted` */
+export async function redriveOne(on: Pool | PoolClient, boss: PgBoss, id: string): Promise<FullExecution> {
+  const { refused } = await redrive(on, boss, { ids: [id], limit: 1 })
+  for (const { problem } of refused) throw problem
+  return await getExecution(createDb(on), id)
+}
+
+const isOneOf = (ids: string[]): SQL => sql`${executions.id} = any(${sql.param(ids)}::uuid[])`
+
+/** What has no job any more can't be redriven, and must not take the place of what can. */
+const hasJob = sql`exists (select from ${jobs} j where j.id = ${executions.jobId} and j.deleted_at is null)`
+
+async function choose(client: PoolClient, where: SQL | undefined, limit: number): Promise<Dead[]> {
+  const { id, scheduledFor, jobId, kind } = executions
+  return await createDb(client)
+    .select({ id, scheduledFor, jobId, kind })
+    .from(executions)
+    .where(where)
+    .orderBy(executions.deadAt, executions.id)
+    .limit(limit)
+}
+
+/** Those of the ids that are no dead letters. */
+async function refusedOf(client: PoolClient, ids: string[]): Promise<Redriven['refused']> {
+  const found = await createDb(client)
+    .select({ id: executions.id, deadAt: executions.deadAt })
+    .from(executions)
+    .where(isOneOf(ids))
+  const deadAt = new Map(found.map((row) => [row.id, row.deadAt]))
+  return [...new Set(ids)].flatMap((id) => {
+    if (!deadAt.has(id)) return [{ id, problem: executionNotFound(id) }]
+    return deadAt.get(id) ? [] : [{ id, problem: notADeadLetter(id) }]
+  })
+}
+
+/** Locks the jobs that are not deleted. */
+async function lockJobs(client: PoolClient, dead: Dead[]): Promise<DeadJob[]> {
+  const ids = [...new Set(dead.map(({ jobId }) => jobId))]
+  const { id, type, runs, policies, destination, flowKey } = jobs
+  return await createDb(client)
+    .select({ id, type, runs, policies, destination, flowKey })
+    .from(jobs)
+    .where(and(sql`${id} = any(${sql.param(ids)}::uuid[])`, isNull(jobs.deletedAt)))
+    .orderBy(id)
+    .for('update')
+}
+
+/** Asked once the locks are held: it comes after the pause or the edit that they were waited for. */
+async function clockOf(client: PoolClient): Promise<Date> {
+  const { rows } = await client.query<{ now: Date }>(`select date_trunc('milliseconds', clock_timestamp()) as now`)
+  return rows[0]?.now ?? new Date(Number.NaN)
+}
+
+function jobDeleted(id: string): Problem {
+  const detail = `The job of the execution ${JSON.stringify(id)} has been deleted, and there is nothing left to send. Create the job anew, or put the dead letter away.`
+  return new Problem('job-deleted', detail)
+}
