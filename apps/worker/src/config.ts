@@ -26,6 +26,9 @@ export const configShape = {
   LEDGER_RETENTION_DAYS: count(1, 36_500)
     .default(30)
     .describe('Days that finished executions, and deleted and completed jobs, are kept.'),
+  DEAD_LETTER_RETENTION_DAYS: count(1, 36_500)
+    .default(90)
+    .describe('Days that dead letters are kept; never less than LEDGER_RETENTION_DAYS.'),
 }
 
 export type Config = ReturnType<typeof loadConfig>

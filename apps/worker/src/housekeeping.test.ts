@@ -9,14 +9,14 @@ import { type HousekeepingParts, startHousekeeping } from './housekeeping.ts'
 
 /** Asks for a chore, and for one who does it; resolves once that is said. */
 async function done(
-  parts: Omit<HousekeepingParts, 'log' | 'retentionDays'>,
+  parts: Omit<HousekeepingParts, 'log' | 'retention'>,
   task: string,
   message: string,
 ): Promise<unknown> {
   const { log, lines } = createLog()
   const { boss } = parts
   await boss.send(HOUSEKEEPING_QUEUE, { task })
-  await startHousekeeping({ ...parts, log, retentionDays: 2 })
+  await startHousekeeping({ ...parts, log, retention: { days: 2, deadLetterDays: 5 } })
   onTestFinished(() => boss.offWork(HOUSEKEEPING_QUEUE))
   return await until(`"${message}" to be said`, () => lines.find(({ msg }) => msg === message))
 }
@@ -27,6 +27,14 @@ test('what is older than the retention is pruned, and nothing else', async ({ po
     scheduled_for = now() - interval '3 days' where id = (select min(id::text)::uuid from executions)`)
   expect(await done({ pool, boss }, 'prune', 'pruned')).toMatchObject({ level: 30, executions: 1, jobs: 0 })
   expect(await states(pool)).toEqual({ queued: 1 })
+})
+
+test('dead letters that expire are said to, and how many', async ({ pool, boss }) => {
+  await queueUp(pool, boss, {}, 3)
+  await pool.query(`update executions set state = 'failed', finished_at = at, dead_at = at, scheduled_for = at, id = gen_random_uuid()
+    from (select id as which, now() - row_number() over () * interval '2 days' as at from executions) as d where id = which`)
+  expect(await done({ pool, boss }, 'prune', 'dead letters expired')).toMatchObject({ level: 40, deadLetters: 1 })
+  expect(await states(pool)).toEqual({ failed: 2 })
 })
 
 test('damage to the ledger is repaired', async ({ pool, boss }) => {

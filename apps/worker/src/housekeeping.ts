@@ -1,5 +1,5 @@
 import type { Pool } from '@scheduler/db/client'
-import { prune } from '@scheduler/db/queries/prune'
+import { prune, type Retention } from '@scheduler/db/queries/prune'
 import { type Boss, HOUSEKEEPING_QUEUE, type HousekeepingTask } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
 import { reconcilePass } from './leader.ts'
@@ -9,7 +9,7 @@ export interface HousekeepingParts {
   pool: Pool
   boss: Boss
   log: Logger
-  retentionDays: number
+  retention: Retention
 }
 
 /**
@@ -20,7 +20,9 @@ export async function startHousekeeping(parts: HousekeepingParts): Promise<void>
   await parts.boss.work<HousekeepingTask>(HOUSEKEEPING_QUEUE, { pollingIntervalSeconds: 30 }, async ([item]) => {
     try {
       if (item?.data.task === 'prune') {
-        const pruned = await prune(parts.pool, parts.retentionDays, item.signal)
+        const pruned = await prune(parts.pool, parts.retention, item.signal)
+        // Work that nobody has looked after is gone for good: more than the daily business.
+        if (pruned.deadLetters > 0) parts.log.warn({ deadLetters: pruned.deadLetters }, 'dead letters expired')
         if (pruned.executions > 0 || pruned.jobs > 0) parts.log.info(pruned, 'pruned')
       } else await reconcilePass(parts)
     } catch (error) {

@@ -110,7 +110,8 @@ const heartbeat = startHeartbeat({
   },
   current: () => ({ id: workerId, hostname: hostname(), pid: process.pid, inFlight: launcher.inFlight, draining }),
 })
-await startHousekeeping({ pool, boss, log, retentionDays: config.LEDGER_RETENTION_DAYS })
+const retention = { days: config.LEDGER_RETENTION_DAYS, deadLetterDays: config.DEAD_LETTER_RETENTION_DAYS }
+await startHousekeeping({ pool, boss, log, retention })
 log.info({ concurrency: config.WORKER_CONCURRENCY, destinationConcurrency: config.destinationConcurrency }, 'ready')
 
 await stop

@@ -1,7 +1,8 @@
 import { expect } from 'vitest'
+import { explaining } from '../../test/explaining.ts'
 import { ago, ahead, execution, job, repeating } from '../../test/factories.ts'
 import { outcomeOf, queueUp, test, worker } from '../../test/queue.ts'
-import { createPool, type Pool, type PoolClient } from '../client.ts'
+import type { Pool } from '../client.ts'
 import type { Boss } from '../queue.ts'
 import { executions, jobs } from '../schema/index.ts'
 import { busyDestinations } from './busy-destinations.ts'
@@ -37,57 +38,6 @@ async function fillIdle(pool: Pool): Promise<void> {
     insert into pgboss.job (name, state, completed_on, data)
     select 'deliver', 'completed', now(), '{}' from ${many};
     analyze jobs; analyze executions; analyze blackouts; analyze destinations; analyze pgboss.job_common`)
-}
-
-interface Node {
-  'Node Type': string
-  'Relation Name'?: string
-  'Index Name'?: string
-  Filter?: string
-  Plans?: Node[]
-}
-
-/** A pool that explains each statement before it runs it, and what it has found: how each table is read. */
-function explaining(url: string) {
-  const own = createPool(url, { max: 1 })
-  const scans: string[] = []
-  const note = (node: Node) => {
-    const table = node['Relation Name']
-    if (table && node['Node Type'].endsWith('Scan')) scans.push(`${table}: ${node['Index Name'] ?? node['Node Type']}`)
-    // What an index is walked for must bound the walk. An instant may have ten thousand executions, for one.
-    const [late] = /\b(next_run_at <|next_attempt_at <|id\b)/.exec(node.Filter ?? '') ?? []
-    if (late && !table?.startsWith('job_')) scans.push(`${table}: filtered by ${late}`)
-    for (const child of node.Plans ?? []) note(child)
-  }
-  const explain = async (client: PoolClient, statement: string | Prepared, given?: unknown[]) => {
-    const { text, values = given } = typeof statement === 'string' ? { text: statement } : statement
-    if (!/^\s*(select|with|update|delete|insert)\b/i.test(text)) return
-    const { rows } = await client.query(`explain (format json) ${text}`, values)
-    note(rows[0]['QUERY PLAN'][0].Plan)
-  }
-  const connect = async () => {
-    const client = await own.connect()
-    return new Proxy(client, {
-      get(target, key) {
-        const value = Reflect.get(target, key)
-        if (key !== 'query') return typeof value === 'function' ? value.bind(target) : value
-        return async (statement: string | Prepared, values?: unknown[]) => {
-          await explain(target, statement, values)
-          return await target.query(statement as string, values)
-        }
-      },
-    })
-  }
-  const query = async (statement: string | Prepared, values?: unknown[]) => {
-    const client = await connect()
-    return await client.query(statement as string, values).finally(() => client.release())
-  }
-  return { pool: { connect, query } as unknown as Pool, scans, end: () => own.end() }
-}
-
-interface Prepared {
-  text: string
-  values?: unknown[]
 }
 
 const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown>, string[]][] = [

@@ -16,6 +16,7 @@ import {
 } from '../schema/index.ts'
 import { prune } from './prune.ts'
 
+const retention = { days: 30, deadLetterDays: 90 }
 const days = (n: number) => ago(n * 86_400)
 const old = (state: 'succeeded' | 'skipped' = 'succeeded') => execution({ state, scheduledFor: days(40) })
 const ids = async (db: Db) => (await db.select({ id: executions.id }).from(executions)).map((row) => row.id).sort()
@@ -45,11 +46,29 @@ test('finished executions past retention go with their attempts, the others stay
   await db.insert(executions).values([...gone, ...kept])
   await db.insert(attempts).values([...gone, ...kept].map(attempt))
 
-  expect(await prune(pool, 30)).toEqual({ executions: 2, jobs: 0 })
+  expect(await prune(pool, retention)).toEqual({ executions: 2, deadLetters: 0, jobs: 0 })
 
   expect(await ids(db)).toEqual(kept.map((it) => it.id).sort())
   const left = await db.select({ id: attempts.executionId }).from(attempts)
   expect(left.map((row) => row.id).sort()).toEqual(kept.map((it) => it.id).sort())
+})
+
+test('a dead letter goes once it is past the retention of dead letters, never before that of the ledger, and with a count', async ({
+  db,
+  pool,
+}) => {
+  const dead = (age: number) => execution({ state: 'failed', scheduledFor: days(age), deadAt: days(age) })
+  const [expired, kept, young] = [dead(91), dead(89), dead(20)]
+  const putAway = { ...dead(89), deadAt: null }
+  const owner = job({ id: kept.jobId, status: 'completed', completedAt: days(89) })
+  await db.insert(jobs).values(owner)
+  await db.insert(executions).values([expired, kept, young, putAway])
+
+  expect(await prune(pool, retention)).toEqual({ executions: 2, deadLetters: 1, jobs: 0 })
+  expect(await ids(db)).toEqual([kept.id, young.id].sort())
+
+  expect(await prune(pool, { days: 30, deadLetterDays: 1 })).toEqual({ executions: 1, deadLetters: 1, jobs: 1 })
+  expect(await ids(db)).toEqual([young.id])
 })
 
 test('a deleted or completed job goes once it is past retention and no execution of it is left', async ({
@@ -72,7 +91,7 @@ test('a deleted or completed job goes once it is past retention and no execution
       execution({ jobId: kept[0]?.id as string, state: 'succeeded', scheduledFor: days(20) }),
     ])
 
-  expect(await prune(pool, 30)).toEqual({ executions: 1, jobs: 2 })
+  expect(await prune(pool, retention)).toEqual({ executions: 1, deadLetters: 0, jobs: 2 })
 
   const left = await db.select({ name: jobs.name }).from(jobs)
   expect(left.map((row) => row.name).sort()).toEqual(kept.map((it) => it.name).sort())
@@ -97,9 +116,13 @@ test('all of a large number goes, in batches, and none after the signal to stop'
     },
   })
 
-  expect(await prune(pool, 30, stopAfter(1) as AbortSignal)).toEqual({ executions: 5_000, jobs: 0 })
+  expect(await prune(pool, retention, stopAfter(1) as AbortSignal)).toEqual({
+    executions: 5_000,
+    deadLetters: 0,
+    jobs: 0,
+  })
   expect(await db.$count(executions)).toBe(5_001)
-  expect(await prune(pool, 30)).toEqual({ executions: 5_001, jobs: 0 })
+  expect(await prune(pool, retention)).toEqual({ executions: 5_001, deadLetters: 0, jobs: 0 })
 })
 
 test('a row that another session holds is passed over, not waited for', async ({ db, pool }) => {
@@ -108,7 +131,7 @@ test('a row that another session holds is passed over, not waited for', async ({
   const other = await begin(pool)
   await other.query('select from executions where id = $1 for update', [held.id])
 
-  expect(await prune(pool, 30)).toMatchObject({ executions: 1 })
+  expect(await prune(pool, retention)).toMatchObject({ executions: 1 })
 
   expect(await ids(db)).toEqual([held.id])
 })
@@ -121,7 +144,7 @@ test('workers that are long gone go with their circuits, those that live stay wi
   const circuit = { destination: 'http://a.test', state: 'closed', failures: 0, updatedAt: days(2) } as const
   await db.insert(circuits).values([gone, alive].flatMap((it) => (it ? { ...circuit, workerId: it.id } : [])))
 
-  await prune(pool, 30)
+  await prune(pool, retention)
 
   expect(await db.select({ id: workers.id }).from(workers)).toEqual([{ id: alive?.id }])
   expect(await db.select({ id: circuits.workerId }).from(circuits)).toEqual([{ id: alive?.id }])
@@ -144,7 +167,7 @@ test('past versions go with their job, or once their end is past retention; blac
   const [over, other] = [blackout(days(31)), blackout(days(29))]
   await db.insert(blackouts).values([over, other])
 
-  await prune(pool, 30)
+  await prune(pool, retention)
 
   expect(await db.select().from(jobVersions)).toMatchObject([{ jobId: kept.id, version: 2 }])
   expect(await db.select({ id: blackouts.id }).from(blackouts)).toEqual([{ id: other.id }])

@@ -1,8 +1,17 @@
 import type { Pool } from '../client.ts'
 import { pruneKeys } from './idempotency.ts'
 
+/** How long rows are kept, days. */
+export interface Retention {
+  days: number
+  /** Of executions that are dead letters, where that is longer. */
+  deadLetterDays: number
+}
+
 export interface Pruned {
   executions: number
+  /** Those of them that were dead letters: nobody has redriven them or put them away. */
+  deadLetters: number
   jobs: number
 }
 
@@ -10,12 +19,19 @@ export interface Pruned {
 const BATCH = 5_000
 
 /**
- * Deletes what is older than `days`: finished executions with their attempts, then deleted and completed jobs that no
+ * Deletes what is older than `days`: finished executions with their attempts, dead letters only when they are older than
+ * `deadLetterDays` too; then deleted and completed jobs that no
  * execution belongs to any more, and workers that are long gone; and idempotency keys past their day. Works in batches
  * until nothing is left or `signal` says stop.
  */
-export async function prune(pool: Pool, days: number, signal?: AbortSignal): Promise<Pruned> {
-  const executions = await inBatches(() => pruneExecutions(pool, days), signal)
+export async function prune(pool: Pool, retention: Retention, signal?: AbortSignal): Promise<Pruned> {
+  const { days } = retention
+  let deadLetters = 0
+  const executions = await inBatches(async () => {
+    const gone = await pruneExecutions(pool, retention)
+    deadLetters += gone.dead
+    return gone.all
+  }, signal)
   const jobs = await inBatches(() => pruneJobs(pool, days), signal)
   await inBatches(() => pruneKeys(pool, BATCH), signal)
   await inBatches(() => pruneVersions(pool, days), signal)
@@ -30,7 +46,7 @@ export async function prune(pool: Pool, days: number, signal?: AbortSignal): Pro
     `with gone as (delete from workers where heartbeat_at < now() - interval '1 day' returning id)
      delete from circuits where worker_id in (select id from gone)`,
   )
-  return { executions, jobs }
+  return { executions, deadLetters, jobs }
 }
 
 async function inBatches(batch: () => Promise<number>, signal?: AbortSignal): Promise<number> {
@@ -44,18 +60,25 @@ async function inBatches(batch: () => Promise<number>, signal?: AbortSignal): Pr
 }
 
 // scheduled_for bounds the walk of executions_by_time; finished_at decides.
-async function pruneExecutions(pool: Pool, days: number): Promise<number> {
-  const { rowCount } = await pool.query(
+async function pruneExecutions(
+  pool: Pool,
+  { days, deadLetterDays }: Retention,
+): Promise<{ all: number; dead: number }> {
+  const { rows } = await pool.query<{ all: number; dead: number }>(
     `with gone as (
        select id, scheduled_for from executions
        where scheduled_for < now() - make_interval(days => $1) and finished_at < now() - make_interval(days => $1)
+         and (dead_at is null or dead_at < now() - make_interval(days => $3))
        order by scheduled_for limit $2 for update skip locked),
      attempts_gone as (
-       delete from attempts a using gone where a.execution_id = gone.id and a.scheduled_for = gone.scheduled_for)
-     delete from executions e using gone where e.id = gone.id and e.scheduled_for = gone.scheduled_for`,
-    [days, BATCH],
+       delete from attempts a using gone where a.execution_id = gone.id and a.scheduled_for = gone.scheduled_for),
+     deleted as (
+       delete from executions e using gone where e.id = gone.id and e.scheduled_for = gone.scheduled_for
+       returning e.dead_at)
+     select count(*)::int as "all", count(dead_at)::int as dead from deleted`,
+    [days, BATCH, deadLetterDays],
   )
-  return rowCount ?? 0
+  return rows[0] ?? { all: 0, dead: 0 }
 }
 
 async function pruneJobs(pool: Pool, days: number): Promise<number> {

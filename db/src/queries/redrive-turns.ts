@@ -18,6 +18,8 @@ export interface Turn {
   job: DeadJob
   at: Date
   behind: boolean
+  /** Whether it waits for executions that were unfinished before, and may end at any time. */
+  blocked: boolean
 }
 
 /**
@@ -32,9 +34,10 @@ export async function takeTurns(
   perSecond = DEFAULT_RATE,
 ): Promise<Turn[]> {
   const stateOf = await jobStates(client, [...byId.values()])
-  const busy = new Set(
+  const blocked = new Set(
     [...byId.values()].filter((job) => stateOf(job).live + stateOf(job).behind > 0).map((it) => it.id),
   )
+  const busy = new Set(blocked)
   const inOrder = [...dead].sort(
     (a, b) => a.scheduledFor.getTime() - b.scheduledFor.getTime() || (a.id < b.id ? -1 : 1),
   )
@@ -44,7 +47,15 @@ export async function takeTurns(
     const takesTurns = job.type !== 'once' && job.policies?.overlap !== 'allow' && it.kind !== 'manual'
     const behind = takesTurns && busy.has(job.id)
     if (takesTurns) busy.add(job.id)
-    return [{ dead: it, job, at: new Date(now.getTime() + Math.round((i * 1_000) / perSecond)), behind }]
+    return [
+      {
+        dead: it,
+        job,
+        at: new Date(now.getTime() + Math.round((i * 1_000) / perSecond)),
+        behind,
+        blocked: behind && blocked.has(job.id),
+      },
+    ]
   })
 }
 

@@ -38,7 +38,7 @@ export interface Redriven {
  * unfinished and cancels them. Of two that redrive the same one, the second finds it no dead letter any more.
  */
 export async function redrive(on: Pool | PoolClient, boss: PgBoss, request: Redrive): Promise<Redriven> {
-  const { done, waiting } = await transaction(on, async (client) => {
+  const { done, blocked } = await transaction(on, async (client) => {
     const where = and(areMeant(request), request.ids ? isOneOf(request.ids) : hasJob)
     const meant = await choose(client, where, request.limit)
     const refused = request.ids ? await refusedOf(client, request.ids) : []
@@ -56,10 +56,10 @@ export async function redrive(on: Pool | PoolClient, boss: PgBoss, request: Redr
       refused.push(...taken.map(({ id }) => ({ id, problem: notADeadLetter(id) })))
     }
     const done = { executions: turns.length, remaining: await countDeadLetters(createDb(client), where), refused }
-    return { done, waiting: [...new Set(turns.filter(({ behind }) => behind).map(({ job }) => job.id))] }
+    return { done, blocked: [...new Set(turns.filter((it) => it.blocked).map(({ job }) => job.id))] }
   })
   // What they wait for may have been finished while they were made to wait.
-  await promote(on, waiting)
+  await promote(on, blocked)
   return done
 }
 

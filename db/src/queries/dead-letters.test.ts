@@ -1,0 +1,66 @@
+import { expect } from 'vitest'
+import { explaining } from '../../test/explaining.ts'
+import { ago } from '../../test/factories.ts'
+import { test } from '../../test/queue.ts'
+import { createDb, createPool, type Pool } from '../client.ts'
+import type { Boss } from '../queue.ts'
+import { listDeadLetters, MOST_COUNTED, putAway } from './dead-letters.ts'
+import { promote } from './promote.ts'
+import { redrive } from './redrive.ts'
+
+/** A ledger of a hundred thousand rows, every `nth` of them a dead letter of one of 5,000 jobs. */
+async function fill(pool: Pool, nth: number): Promise<void> {
+  await pool.query(`
+    insert into jobs (id, type, next_run_at, next_scheduled_for, cursor_at, created_at, updated_at, callback_url,
+      destination, callback_host, timezone, schedule, policies, payload)
+    select lpad(to_hex(n), 32, '0')::uuid, 'interval', now() + n * interval '1 hour', now() + n * interval '1 hour', now(),
+      now(), now(), 'http://a.test/', 'http://a.test', 'a.test', 'UTC', '{}', '{}', '{}' from generate_series(1, 5000) as n;
+    insert into executions (id, job_id, job_version, kind, state, attempt, scheduled_for, effective_at, created_at,
+      finished_at, dead_at, destination)
+    select gen_random_uuid(), lpad(to_hex(1 + n % 5000), 32, '0')::uuid, 1, 'schedule',
+      case when n % ${nth} = 0 then 'failed'::execution_state else 'succeeded' end, 1, at, at, at, at,
+      case when n % ${nth} = 0 then at end, 'http://a.test'
+    from generate_series(1, 100000) as n, lateral (select now() - n * interval '1 minute' as at);
+    analyze jobs; analyze executions`)
+}
+
+const after = { deadAt: ago(86_400), id: 'ffffffff-ffff-7fff-bfff-ffffffffffff' }
+
+const cases: [string, (pool: Pool, boss: Boss) => Promise<unknown>][] = [
+  ['the first page', (pool) => listDeadLetters(createDb(pool), {}, { limit: 50, after: null })],
+  ['a later page', (pool) => listDeadLetters(createDb(pool), {}, { limit: 50, after })],
+  ['a stretch of time', (pool) => listDeadLetters(createDb(pool), { from: ago(600) }, { limit: 50, after: null })],
+  ['a redrive', (pool, boss) => redrive(pool, boss, { limit: 100 })],
+  ['putting some away', (pool) => putAway(pool, { to: ago(86_400) }, 100)],
+]
+
+test('in a ledger of a hundred thousand, dead letters are found by their index, and counted up to a limit', {
+  timeout: 60_000,
+}, async ({ databaseUrl, pool, boss }) => {
+  await fill(pool, 8)
+  for (const [name, run] of cases) {
+    const explained = explaining(databaseUrl)
+    await run(explained.pool, boss).finally(() => explained.end())
+    expect(explained.scans, name).toContain('executions: executions_dead')
+    expect(
+      explained.scans.filter((it) => it === 'executions: Seq Scan'),
+      name,
+    ).toEqual([])
+  }
+  expect(await putAway(pool, {}, 1)).toEqual({ deleted: 1, remaining: MOST_COUNTED })
+})
+
+test('ten thousand are redriven in a few seconds, and those that wait hold up no leader', {
+  timeout: 60_000,
+}, async ({ databaseUrl, pool, boss }) => {
+  await fill(pool, 5)
+  const since = performance.now()
+  expect(await redrive(pool, boss, { limit: 10_000 })).toEqual({
+    ...{ executions: 10_000, remaining: MOST_COUNTED, refused: [] },
+  })
+  const ms = performance.now() - since
+  const leader = createPool(databaseUrl, { max: 1, steadyPlans: true, queryMs: 2_000 })
+  expect(await promote(leader, null).finally(() => leader.end())).toBe(0)
+  console.log(`10,000 dead letters of 1,000 jobs redriven in ${Math.round(ms)} ms`)
+  expect(ms).toBeLessThan(10_000)
+})
