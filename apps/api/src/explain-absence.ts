@@ -3,7 +3,8 @@ import type { ExecutionReason } from '@scheduler/core/execution'
 import { sayDuration } from '@scheduler/core/say-time'
 import { formatUtc } from './dry-run.ts'
 import type { OutcomeWithout } from './explain-answer.ts'
-import { said, saidWall, sayBlackout, sayGap } from './explain-sentence.ts'
+import { said, saidWall } from './explain-said.ts'
+import { sayBlackout, sayGap } from './explain-sentence.ts'
 import type { Blackout, Subject } from './explain-subject.ts'
 
 export interface Absence {

@@ -1,9 +1,11 @@
 import { executionKinds, executionReasons, executionStates } from '@scheduler/core/execution'
+import { defaultDst, type Policies } from '@scheduler/core/schedule'
+import { timeline } from '@scheduler/core/timeline'
 import type { FullExecution } from '@scheduler/db/queries/executions'
 import type { JobRow } from '@scheduler/db/schema/jobs'
 import { expect, test } from 'vitest'
 import { sentenceOf } from './explain-sentence.ts'
-import type { Told } from './explain-subject.ts'
+import type { Rule, Told } from './explain-subject.ts'
 
 const at = new Date('2026-06-01T12:00:00Z')
 const later = (ms: number) => new Date(at.getTime() + ms)
@@ -59,7 +61,7 @@ const row: FullExecution = {
 
 function told(fields: Partial<FullExecution> = {}, more: Partial<Told> = {}): Told {
   return {
-    job: { status: 'active', deletedAt: null, pausedAt: null } as JobRow,
+    job: { status: 'active', deletedAt: null, pausedAt: null, version: 1, delivery: null } as JobRow,
     now: later(3_600_000).getTime(),
     at: at.getTime(),
     matched: 'exact',
@@ -91,6 +93,24 @@ test('every state, reason and kind has one sentence, whatever is known around it
 
 const before = { scheduledFor: later(-60_000), claimedAt: later(-59_000) }
 const failed = (fields: Partial<(typeof row.attempts)[number]>) => ({ ...attempt, ...fields })
+
+const deadTold = (
+  fields: Partial<FullExecution>,
+  last: Partial<(typeof row.attempts)[number]> = {},
+  more: Partial<Told> = {},
+) => {
+  const attempts = [failed({ outcome: 'rejected', status: 500, ...last })]
+  return told({ state: 'failed', reason: 'rejected', deadAt: later(60), firstAttemptAt: at, attempts, ...fields }, more)
+}
+
+const policies: Policies = {
+  ...{ zone: 'UTC', seed: 's', jitterSeconds: 0, overlap: 'skip', dst: defaultDst, maxRuns: null, blackouts: [] },
+  misfire: { policy: 'last', graceSeconds: 900, max: 1 },
+}
+const everySecond = {
+  ...{ zone: 'UTC', policies },
+  line: timeline({ type: 'cron', cron: '* * * * * *' }, policies),
+} as Rule
 
 test.for<[string, Told]>([
   ['It ran 34 ms late and the receiver answered 200 on attempt 1.', told()],
@@ -133,6 +153,64 @@ test.for<[string, Told]>([
     'It failed: the receiver could not be reached on attempt 1 (ECONNREFUSED).',
     told({ state: 'failed', reason: 'unreachable', attempts: [failed({ status: null, error: 'ECONNREFUSED' })] }),
   ],
+  [
+    'Its next attempt is at 19:01 on 1 June 2026: the receiver answered 503 on attempt 1.',
+    told({
+      state: 'waiting',
+      reason: 'rejected',
+      failures: 1,
+      attempts: [failed({ outcome: 'rejected', status: 503 })],
+    }),
+  ],
+  [
+    'Its next attempt is at 19:01 on 1 June 2026: the receiver gave no whole answer in time on attempt 1.',
+    told({ state: 'waiting', reason: 'timed_out', failures: 1, attempts: [failed({ outcome: 'timed_out' })] }),
+  ],
+  [
+    'It is not sent: a secret of its job was sealed with a key that the workers do not have (ENCRYPTION_KEYS), and it is looked at again at 19:01 on 1 June 2026.',
+    told({ state: 'waiting', reason: 'secret_unavailable' }),
+  ],
+  [
+    'It failed: the receiver answered 500 on attempt 4; after 4 failed attempts there is no further one (retry.limit: 3); it is a dead letter, and can be redriven.',
+    deadTold({ attempt: 4, failures: 4 }),
+  ],
+  [
+    'It failed: the receiver answered 410 on attempt 1; by that it asks for no further one; it is a dead letter, and can be redriven.',
+    deadTold({ failures: 1 }, { status: 410 }),
+  ],
+  [
+    'It failed: the receiver answered 500 on attempt 2; the next one would have begun more than 1 day after the first (retry.max_age_seconds: 86400); it is a dead letter, and can be redriven.',
+    deadTold({ attempt: 2, failures: 2, firstAttemptAt: later(-86_400_000) }),
+  ],
+  [
+    'It failed: the receiver answered 500 on attempt 2; the next one would not have begun before the next run was due (retry.stop_at_next: true); it is a dead letter, and can be redriven.',
+    deadTold(
+      { attempt: 2, failures: 2 },
+      {},
+      { job: { version: 1, delivery: { retry: { stopAtNext: true } } } as JobRow, rule: everySecond },
+    ),
+  ],
+  [
+    'It failed: the receiver answered 500 on attempt 4; the retry policy of then allowed no further one.',
+    deadTold({ attempt: 4, failures: 4, deadAt: null }, {}, { job: { version: 2, delivery: null } as JobRow }),
+  ],
+  [
+    'It failed: its address is one that this instance may not call, and nothing was sent.',
+    deadTold(
+      { reason: 'blocked_destination', failures: 1 },
+      { outcome: 'blocked', status: null },
+      { job: { version: 1, delivery: null, deletedAt: at } as JobRow },
+    ),
+  ],
+  [
+    'It was redriven at 19:02 on 1 June 2026 and waits for its turn, at 19:01 on 1 June 2026.',
+    told({ state: 'waiting', attempt: 4, redrivenAt: later(120_000) }),
+  ],
+  [
+    'It was redriven at 19:02 on 1 June 2026 and waits for a worker.',
+    told({ state: 'queued', attempt: 4, redrivenAt: later(120_000) }),
+  ],
+  ['It is queued for attempt 2 and waits for a worker.', told({ state: 'queued', redrivenAt: later(1) })],
 ])('%s', ([sentence, subject]) => {
   expect(sentenceOf(subject)).toBe(sentence)
 })

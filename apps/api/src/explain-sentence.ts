@@ -1,9 +1,10 @@
-import { ACK_TIMEOUT, NACK } from '@scheduler/core/acknowledgement'
 import { skippedWall } from '@scheduler/core/clock-change'
 import type { ExecutionReason, ExecutionState } from '@scheduler/core/execution'
-import { sayCount, sayDate, sayDuration, sayTime } from '@scheduler/core/say-time'
+import { sayDuration } from '@scheduler/core/say-time'
 import { offsetAt } from '@scheduler/core/timezone'
 import { FAR } from '@scheduler/db/queries/ledger-rows'
+import { byFailure } from './explain-failure.ts'
+import { said, saidWall } from './explain-said.ts'
 import type { Blackout, Subject, Told } from './explain-subject.ts'
 
 /** Why an execution stands where it stands, without the final period. */
@@ -58,29 +59,24 @@ const byReason: Record<ExecutionReason, (told: Told) => string> = {
   superseded: (told) =>
     `It was cancelled because ${told.instead ? `the newer run of ${said(told.instead.scheduledFor, told)}` : 'a newer run'} took its place${policyOf(told, 'overlap')}`,
   deleted: (told) => `It was cancelled before it was sent: the job was deleted at ${said(told.row.finishedAt, told)}`,
-  rejected: ({ row }) =>
-    lastOf(row)?.error === NACK
-      ? `It failed: the receiver said of attempt ${row.attempt} that its work failed`
-      : `It failed: the receiver answered ${lastOf(row)?.status ?? 'no 2xx'} on attempt ${row.attempt}`,
-  timed_out: ({ row }) =>
-    lastOf(row)?.error === ACK_TIMEOUT
-      ? `It failed: the receiver answered 202 on attempt ${row.attempt}, and did not say in time how its work ended`
-      : `It failed: the receiver gave no whole answer in time on attempt ${row.attempt}`,
-  unreachable: ({ row }) =>
-    `It failed: the receiver could not be reached on attempt ${row.attempt}${lastOf(row)?.error ? ` (${lastOf(row)?.error})` : ''}`,
-  blocked_destination: () => 'It failed: its address is one that this instance may not call, and nothing was sent',
-  worker_crashed: ({ row }) =>
-    `It failed: its worker was lost ${sayCount(row.attempt, 'time')}, more often than is allowed`,
-  secret_unavailable: () =>
-    'It is not sent: a secret of its job was sealed with a key that the workers do not have (ENCRYPTION_KEYS)',
+  ...byFailure,
 }
 
 /** The same where there is no reason to give: the plain course of things. */
 const byState: Record<ExecutionState, (told: Told) => string> = {
-  queued: (told) => `It is queued since ${said(told.row.createdAt, told)} and waits for a worker`,
+  queued: (told) => {
+    const { row } = told
+    if (isRedriven(row)) return `It was redriven at ${said(row.redrivenAt, told)} and waits for a worker`
+    if (row.attempt > 0) return `It is queued for attempt ${row.attempt + 1} and waits for a worker`
+    return `It is queued since ${said(row.createdAt, told)} and waits for a worker`
+  },
   running: (told) => `It is running: attempt ${told.row.attempt} began at ${said(told.row.claimedAt, told)}`,
-  waiting: (told) =>
-    `It waits for ${told.row.attempt > 0 ? 'its next attempt' : 'its turn'}, at ${said(told.row.nextAttemptAt, told)}`,
+  waiting: (told) => {
+    const { row } = told
+    const at = said(row.nextAttemptAt, told)
+    if (isRedriven(row)) return `It was redriven at ${said(row.redrivenAt, told)} and waits for its turn, at ${at}`
+    return `It waits for ${row.attempt > 0 ? 'its next attempt' : 'its turn'}, at ${at}`
+  },
   parked: (told) => `It is held back until ${said(told.row.nextAttemptAt, told)} at the latest`,
   succeeded: ({ row, ...told }) => {
     const last = lastOf(row)
@@ -135,22 +131,14 @@ function moved({ row, rule, at, zone }: Told): string {
 
 const lastOf = ({ attempts }: Told['row']) => attempts.at(-1)
 
+/** Whether it was redriven, and no attempt of it has begun since. */
+const isRedriven = (row: Told['row']): boolean =>
+  row.redrivenAt !== null && (row.claimedAt === null || row.claimedAt < row.redrivenAt)
+
 /** ` (overlap: skip)` */
 function policyOf({ rule }: Told, name: 'overlap' | 'misfire'): string {
   if (!rule) return ''
   return ` (${name}: ${name === 'overlap' ? rule.policies.overlap : rule.policies.misfire.policy})`
-}
-
-/** `02:30 on 8 March 2026`, in the zone in which the subject is told; the facts have the milliseconds. */
-export function said(at: Date | number | null, { zone }: Pick<Subject, 'zone'>): string {
-  if (at === null) return 'a time that is not known'
-  const instant = Number(at)
-  return saidWall(instant + offsetAt(zone, instant))
-}
-
-export function saidWall(wall: number): string {
-  const whole = Math.floor(wall / 1_000) * 1_000
-  return `${sayTime(whole)} on ${sayDate(whole)}`
 }
 
 /** `a blackout from … to … (tag reports: holidays)` */

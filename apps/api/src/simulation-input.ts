@@ -1,5 +1,4 @@
 import { DateTimeText, Tags, Timezone } from '@scheduler/core/fields'
-import { NewSchedule } from '@scheduler/core/job'
 import { type FieldError, invalid } from '@scheduler/core/problem'
 import { checkDst, readNewSchedule } from '@scheduler/core/read-new-schedule'
 import { readDateTime } from '@scheduler/core/read-rule'
@@ -10,6 +9,7 @@ import { parseZone } from '@scheduler/core/timezone'
 import { policiesOf } from '@scheduler/db/queries/policies-of'
 import { z } from 'zod'
 import { readPolicies } from './job-fields.ts'
+import { readSimulatedRetry, SimulatedJob } from './simulated-retry.ts'
 
 const LONGEST_MS = 10 * 366 * 86_400_000
 const MOST_RANGES = 100
@@ -37,7 +37,7 @@ const Receiver = z.strictObject({
 
 export const Simulation = z
   .strictObject({
-    job: NewSchedule,
+    job: SimulatedJob,
     from: DateTimeText.meta({
       description:
         'Exclusive; the moment at which the job is created. Without an offset, as all times here, in its zone.',
@@ -85,6 +85,7 @@ export function readSimulation(
 
   const ofJob: FieldError[] = []
   const policies = readPolicies(job, zone, ofJob)
+  const retry = readSimulatedRetry(job.retry, ofJob)
   const result = window ? readNewSchedule(job, zone, window.from) : null
   if (result && 'errors' in result) ofJob.push(...result.errors)
   const schedule = result && 'schedule' in result ? result.schedule : null
@@ -99,6 +100,7 @@ export function readSimulation(
     outages,
     receiver: { latencyMs: receiver.latency_ms, failures },
     workers,
+    retry,
   }
 }
 

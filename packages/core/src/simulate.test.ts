@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { policies as fixture } from '../test/policies.ts'
+import { defaultRetry } from './delivery.ts'
 import type { Policies, Schedule } from './schedule.ts'
 import { type SimulationInput, simulate, simulation } from './simulate.ts'
 import type { SimulatedExecution } from './simulated-execution.ts'
@@ -10,6 +11,8 @@ const MINUTE = 60_000
 const policiesOf = (fields: Partial<Policies> = {}): Policies => fixture({ overlap: 'skip', ...fields })
 
 const everyMinute: Schedule = { type: 'cron', cron: '* * * * *' }
+
+const once = { ...defaultRetry, limit: 0 }
 
 /** Every minute for the ten minutes after START; the receiver answers within 100 ms. */
 const run = ({
@@ -22,6 +25,8 @@ const run = ({
     to: START + 10 * MINUTE,
     receiver: { latencyMs: 100, failures: [] },
     workers: 2,
+    // The other tests are about something else.
+    retry: once,
     ...fields,
     policies: policiesOf(policies),
   })

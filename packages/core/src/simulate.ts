@@ -1,4 +1,5 @@
 import { CALLBACK_TIMEOUT_MS } from './callback.ts'
+import { defaultRetry, type Retry } from './delivery.ts'
 import { clockAfter, type Plan, plan } from './planner.ts'
 import { disjoint, type Range } from './recurrence.ts'
 import type { Policies, Schedule } from './schedule.ts'
@@ -26,6 +27,7 @@ export interface SimulationInput {
   /** Attempts in flight per worker. */
   concurrency?: number
   timeoutMs?: number
+  retry?: Retry
   limits?: { entries: number; events: number }
 }
 
@@ -55,8 +57,8 @@ export const simulationLimits = { entries: 10_000, events: 100_000 } as const
 /**
  * What would become of a job's occurrences: the planner's own passes on a virtual clock, and a model of the rest.
  *
- * Deterministic. A pass is made when the planner asks for one, when an outage ends, and at the end. An execution has one
- * attempt, and another where workers were lost with it. Simplified are: dispatching and claiming take no time; a worker
+ * Deterministic. A pass is made when the planner asks for one, when an outage ends, and at the end. An attempt that
+ * fails is followed by others as the retry policy says; their jitter is that of another execution, with another id. Simplified are: dispatching and claiming take no time; a worker
  * has no window towards a destination that has not answered yet; all workers share one circuit, which outlasts them; an
  * attempt that is cancelled ends at once; what is lost in an outage is sent again the moment it ends.
  *
@@ -72,7 +74,11 @@ export function simulate(input: SimulationInput): SimulationResult {
 export function simulation(input: SimulationInput): Simulation {
   const { schedule, policies, from, to, receiver, workers } = input
   const { concurrency = 100, timeoutMs = CALLBACK_TIMEOUT_MS, limits = simulationLimits } = input
-  const fleet: SimulatedFleet = simulatedFleet({ receiver, timeoutMs, places: workers * concurrency })
+  const { retry = defaultRetry } = input
+  const places = workers * concurrency
+  const fleet: SimulatedFleet = simulatedFleet({
+    ...{ receiver, timeoutMs, places, retry, seed: policies.seed, nextRunAt: () => wakeAt },
+  })
   const outages = disjoint(input.outages ?? []).filter((it) => it.to > from)
   const entries: SimulatedExecution[] = []
   let cursor = input.cursor ?? from

@@ -14,6 +14,8 @@ export interface SimulatedExecution {
   reason: ExecutionReason | null
   /** Requests made, those that were lost with their workers included. */
   attempts: number
+  /** Those of them that failed and count against the retries. */
+  failures: number
   /** When the first attempt began. */
   startedAt: number | null
   /** When the state became final. */
@@ -29,6 +31,7 @@ export function executionOf({ nominal, effective, behind }: Send): SimulatedExec
     state: behind ? 'waiting' : 'queued',
     reason: behind ? 'overlap_queued' : null,
     attempts: 0,
+    failures: 0,
     startedAt: null,
     finishedAt: null,
   }
@@ -43,6 +46,7 @@ export function unsentOf({ reason, first, last, count }: Unsent, now: number): S
     state: reason === 'expired' ? 'expired' : 'skipped',
     reason: reason === 'expired' ? 'missed_grace' : reason,
     attempts: 0,
+    failures: 0,
     startedAt: null,
     finishedAt: now,
   }

@@ -52,11 +52,23 @@ describe('200', () => {
     expect(rows).toEqual([
       ['succeeded', null, 1],
       ['skipped', 'blackout', 0],
-      ['failed', 'rejected', 1],
+      ['failed', 'rejected', 4],
       ['succeeded', null, 1],
       ['succeeded', null, 1],
     ])
     expect(body.summary).toMatchObject({ latest_ms: 600_000, sent: 4, truncated: false })
+  })
+
+  test('what failed is attempted again as the job’s retry policy says', async ({ api }) => {
+    const failures = [{ from: '2026-11-23T00:00:00', to: '2026-11-23T09:05:00', status: 404 }]
+    const attempts = async (retry: object) => {
+      const job = { ...daily, retry }
+      const { body } = await api.call('POST', '/simulate', { job, ...week, receiver: { failures } })
+      return [body.timeline[0].state, body.timeline[0].attempts]
+    }
+    expect(await attempts({ limit: 1 })).toEqual(['failed', 2])
+    expect(await attempts({ min_backoff_seconds: 120 })).toEqual(['succeeded', 3])
+    expect(await attempts({ min_backoff_seconds: 120, max_age_seconds: 60 })).toEqual(['failed', 1])
   })
 
   test('an interval without a start date begins at `from`, and the jitter is that of the job that is named', async ({
@@ -90,6 +102,8 @@ describe('422 names the field', () => {
     [{ job: { ...daily, blackouts: [{ from: '2026-02-02', to: '2026-02-01' }] } }, 'job.blackouts.0.to'],
     [{ job: { type: 'interval', days: 1, hours: 1, dst: { gap: 'skip' } } }, 'job.dst.gap'],
     [{ job: { type: 'cron', cron: '* * * * *', timezone: 'Mars' } }, 'job.timezone'],
+    [{ job: { ...daily, retry: { limit: 101 } } }, 'job.retry.limit'],
+    [{ job: { ...daily, retry: { max_backoff_seconds: 9 } } }, 'job.retry.max_backoff_seconds'],
     [{ outages: [{ from: '2026-11-25', to: '2026-11-24' }] }, 'outages.0.to'],
     [{ receiver: { failures: [{ from: '2026-11-25', to: '2026-11-24', status: 500 }] } }, 'receiver.failures.0.to'],
     [{ receiver: { failures: [{ from: '2026-11-24', to: '2026-11-25', status: 200 }] } }, 'receiver.failures.0.status'],

@@ -15,7 +15,7 @@ export const simulateJob = route({
   path: '/simulate',
   tag: 'Operations',
   summary: 'See what would become of a job',
-  description: `Runs a schedule and its policies on a virtual clock, with outages and a receiver that fails as you say. Nothing is stored or sent. It is the planner that dispatches; workers, circuit and receiver are a model: dispatching takes no time, and five failures in a row open the circuit for a minute. At most ${simulationLimits.entries.toLocaleString('en')} entries; \`truncated\` says that it stopped before \`to\`.`,
+  description: `Runs a schedule and its policies on a virtual clock, with outages and a receiver that fails as you say. Nothing is stored or sent. It is the planner that dispatches; workers, circuit and receiver are a model: dispatching takes no time, five failures in a row open the circuit for a minute, and attempts that fail are followed by others as the retry policy says. At most ${simulationLimits.entries.toLocaleString('en')} entries; \`truncated\` says that it stopped before \`to\`.`,
   body: Simulation,
   bodyLimit: RULE_BODY_LIMIT,
   answer: { status: 200, schema: SimulationAnswer, description: 'The ledger as it would be at the end.' },
