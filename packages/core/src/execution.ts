@@ -20,7 +20,10 @@ export const executionStates = [
 ] as const
 export type ExecutionState = (typeof executionStates)[number]
 
-/** States that never change again; exactly these have a `finished_at`. */
+/**
+ * States that never change by themselves; exactly these have a `finished_at`. One way leads out of one of them: what has
+ * failed for good can be redriven, by hand.
+ */
 export const finalStates = [
   'succeeded',
   'failed',
