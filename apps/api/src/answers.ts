@@ -4,7 +4,6 @@ import { everyLimits } from '@scheduler/core/interval'
 import { DstAnswer, MisfireAnswer, Overlap } from '@scheduler/core/policy-fields'
 import { misfirePolicies, scheduleTypes } from '@scheduler/core/schedule'
 import { circuitCauses } from '@scheduler/core/shared-circuit'
-import { MOST_COUNTED } from '@scheduler/db/queries/dead-letters'
 import { jobStatuses } from '@scheduler/db/schema/jobs'
 import { z } from 'zod'
 
@@ -160,6 +159,19 @@ export const BackfillAnswer = z
   })
   .meta({ id: 'Backfilled' })
 
+export const HealthAnswer = z
+  .strictObject({
+    status: z.enum(['healthy', 'unhealthy']),
+    timestamp: z.string(),
+    components: z.strictObject({
+      scheduler: z.enum(['running', 'stopped']).meta({ description: 'Whether at least one worker beats.' }),
+      database: z.enum(['connected', 'disconnected']),
+    }),
+  })
+  .meta({ id: 'Health' })
+
+export const Message = z.strictObject({ message: z.string() }).meta({ id: 'Message' })
+
 export const ProblemAnswer = z
   .strictObject({
     type: z.string().meta({ description: '`/problems/<code>`' }),
@@ -173,38 +185,3 @@ export const ProblemAnswer = z
       .meta({ description: 'On 422: every field at fault.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457.' })
-
-export const RedrivenAnswer = z
-  .strictObject({
-    executions: z.int().meta({ description: 'Dead letters that are attempted again.' }),
-    remaining: z.int().meta({
-      description: `Dead letters that are meant and were left: over the limit. ${MOST_COUNTED.toLocaleString('en')} where there are more.`,
-    }),
-    problems: z
-      .array(ProblemAnswer.omit({ instance: true }).extend({ execution_id: z.uuid() }))
-      .optional()
-      .meta({ description: 'Of `execution_ids`: those that were not redriven, and why.' }),
-  })
-  .meta({ id: 'Redriven' })
-
-export const PutAwayAnswer = z
-  .strictObject({
-    deleted: z.int().meta({ description: 'Executions that are dead letters no more.' }),
-    remaining: z.int().meta({
-      description: `Dead letters that are meant and were left, since a request puts away ${MOST_COUNTED.toLocaleString('en')} at the most.`,
-    }),
-  })
-  .meta({ id: 'PutAway' })
-
-export const HealthAnswer = z
-  .strictObject({
-    status: z.enum(['healthy', 'unhealthy']),
-    timestamp: z.string(),
-    components: z.strictObject({
-      scheduler: z.enum(['running', 'stopped']).meta({ description: 'Whether at least one worker beats.' }),
-      database: z.enum(['connected', 'disconnected']),
-    }),
-  })
-  .meta({ id: 'Health' })
-
-export const Message = z.strictObject({ message: z.string() }).meta({ id: 'Message' })

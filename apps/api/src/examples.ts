@@ -140,17 +140,12 @@ export const execution = {
   ack_deadline_at: null,
   created_at: '2026-11-24T08:00:00.004+07:00',
   finished_at: '2026-11-24T08:00:00.061+07:00',
-  dead_at: null,
-  redriven_at: null,
+  ...{ dead_at: null, redriven_at: null },
 }
 
 export const manualExecution = {
   ...execution,
-  kind: 'manual',
-  state: 'queued',
-  attempt: 0,
-  attempts: [],
-  finished_at: null,
+  ...{ kind: 'manual', state: 'queued', attempt: 0, attempts: [], finished_at: null },
 }
 
 export const circuit = {

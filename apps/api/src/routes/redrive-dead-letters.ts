@@ -3,7 +3,7 @@ import { MOST_REDRIVEN, type Redrive, redrive } from '@scheduler/db/queries/redr
 import { tryOut } from '@scheduler/db/queries/rehearse'
 import { z } from 'zod'
 import { databaseUnavailable, problemBody } from '../answer-problem.ts'
-import { RedrivenAnswer } from '../answers.ts'
+import { RedrivenAnswer } from '../dead-letter-answers.ts'
 import { readDeadLetterFilters } from '../dead-letter-filters.ts'
 import { idempotently } from '../idempotency.ts'
 import { deadLetterFilters } from '../queries.ts'
