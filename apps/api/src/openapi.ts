@@ -123,7 +123,7 @@ function success(
 }
 
 function operationId({ method, path }: AnyRoute): string {
-  const words = path.split('/').map((part) => (part.startsWith('{') ? 'one' : part))
+  const words = path.split(/[/-]/).map((part) => (part.startsWith('{') ? 'one' : part))
   return [method, ...words.filter(Boolean)].map((it, i) => (i ? it.charAt(0).toUpperCase() + it.slice(1) : it)).join('')
 }
 

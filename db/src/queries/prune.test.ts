@@ -188,7 +188,7 @@ test('the history of circuits goes past retention, and those that are closed sin
   const [before, since] = [days(31), days(29)].map((at) => ({ ...change, id: id(), at }))
   await db.insert(circuitChanges).values([before, since].flatMap((it) => it ?? []))
 
-  await prune(pool, 30)
+  await prune(pool, retention)
 
   const left = (await db.select().from(destinations)).map((it) => it.destination)
   expect(left.sort()).toEqual(['http://newest.test', 'http://of-late.test', 'http://open.test'])

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { ago } from '../../test/factories.ts'
+import { ago, execution } from '../../test/factories.ts'
 import {
   begin,
   byHand,
@@ -20,6 +20,7 @@ import { deleteJob } from './delete-job.ts'
 import { dispatchHeld } from './dispatch-held.ts'
 import { editJob } from './edit-job.ts'
 import { pauseJob } from './pause-job.ts'
+import { promote } from './promote.ts'
 import { redrive, redriveOne } from './redrive.ts'
 import { resumeJob } from './resume-job.ts'
 import { settle } from './settle.ts'
@@ -39,6 +40,26 @@ async function deadJob(pool: Pool, boss: Boss, fields: Partial<JobRow> = {}, cou
     claims.map((it) => outcomeOf(it, { ...rejected, failures: 4 })),
   )
   return row
+}
+
+/** A pool on which something else happens once a statement of that name has been carried out. */
+function after(pool: Pool, name: string, happen: () => Promise<void>): Pool {
+  const connect = async () => {
+    const client = await pool.connect()
+    const query = async (...given: unknown[]) => {
+      const result = await (client.query as (...given: unknown[]) => Promise<unknown>)(...given)
+      if ((given[0] as { name?: string }).name === name) await happen()
+      return result
+    }
+    return new Proxy(client, {
+      get: (target, key) => {
+        const value = Reflect.get(target, key)
+        if (key === 'query') return query
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  }
+  return { connect, query: pool.query.bind(pool) } as unknown as Pool
 }
 
 const idOf = async (pool: Pool) => (await soleExecution(pool)).id
@@ -121,7 +142,7 @@ describe('several', () => {
       ['waiting', 1_500, false],
     ])
     await pool.query(`update executions set next_attempt_at = now() where state = 'waiting'`)
-    expect(await dispatchHeld(pool, boss, { limit: 10 })).toBe(3)
+    expect((await dispatchHeld(pool, boss, { limit: 10 })).ids).toHaveLength(3)
     expect((await worker(pool, boss).claim()).claims).toHaveLength(4)
   })
 
@@ -224,6 +245,27 @@ describe('at the same time', () => {
     await Promise.all([redriving, changing])
     expect(await soleExecution(pool)).toMatchObject({ state: 'cancelled', reason, deadAt: null })
     expect((await worker(pool, boss).claim()).claims).toEqual([])
+  })
+
+  test('one that was made to wait for an execution which ends meanwhile goes on all the same', async ({
+    db,
+    pool,
+    boss,
+  }) => {
+    const { id } = await deadJob(pool, boss)
+    const live = execution({ jobId: id, state: 'running', scheduledFor: ago(0) })
+    await db.insert(executions).values(live)
+    // It ends once the redrive has seen it, and before it has committed.
+    const meanwhile = after(pool, 'unfinished-of-jobs', async () => {
+      await pool.query(`update executions set state = 'succeeded', finished_at = now() where id = $1`, [live.id])
+      await promote(pool, [id])
+    })
+
+    expect(await redrive(meanwhile, boss, all)).toMatchObject({ executions: 1 })
+
+    const [row] = await db.select().from(executions).orderBy(executions.scheduledFor)
+    expect(row).toMatchObject({ state: 'waiting', reason: null, behind: false })
+    expect((await dispatchHeld(pool, boss, { limit: 1 })).ids).toEqual([row?.id])
   })
 
   test('a success of an attempt from before that is settled late still counts', async ({ pool, boss }) => {

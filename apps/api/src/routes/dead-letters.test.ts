@@ -82,12 +82,15 @@ describe('POST /executions/{id}/redrive', () => {
   test('queues the same execution again, once for a key', async ({ api }) => {
     await deadJob(api)
     const [dead] = await list(api)
+    const explained = async () => (await api.call('GET', `/executions/${dead.execution_id}/explain`)).body.sentence
+    expect(await explained()).toMatch(/^Run by hand: it failed: .*; it is a dead letter, and can be redriven\.$/)
     const path = `/executions/${dead.execution_id}/redrive`
     const { status, body } = await api.call('POST', path, undefined, { 'idempotency-key': 'a' })
     expect(status).toBe(202)
     expect(body).toMatchObject({ ...{ execution_id: dead.execution_id, state: 'queued', reason: null, attempt: 4 } })
     expect(body).toMatchObject({ finished_at: null, dead_at: null, redriven_at: expect.any(String) })
     expect(await list(api)).toEqual([])
+    expect(await explained()).toMatch(/^Run by hand: it was redriven at .* and waits for a worker\.$/)
     const again = await api.call('POST', path, undefined, { 'idempotency-key': 'a' })
     expect([again.status, again.body, again.headers.get('idempotency-replayed')]).toEqual([202, body, 'true'])
     expect((await api.call('POST', path)).body.type).toBe('/problems/not-a-dead-letter')
