@@ -19,8 +19,11 @@ export const pageFields = {
 /** The position of a list that is ordered by id. */
 export const UUID_POSITION = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** The position of a list that is ordered by an instant, ms since 1970, and then by id. */
-export const TIMED_POSITION = /^(\d{1,15})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+/**
+ * The position of a list that is ordered by an instant, ms since 1970, and then by id. A cursor may be made up: no instant is of
+ * a year with five digits, which PostgreSQL does not read as it is written here.
+ */
+export const TIMED_POSITION = /^(\d{1,14}|1\d{14}|2[0-4]\d{13})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 
 /** A cursor: opaque to the client, and of one list only. */
 export function encodeCursor(list: string, position: string): string {

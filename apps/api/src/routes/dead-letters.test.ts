@@ -69,6 +69,16 @@ describe('GET /dead-letters', () => {
     expect((await list(api, '?convert_to=GMT%2B7'))[0].dead_at).toMatch(/\+07:00$/)
   })
 
+  test.for(['dead-letters', 'executions'])(
+    'a cursor of %s that somebody made up is no error of ours',
+    async (list, { api }) => {
+      for (const at of ['999999999999999', '253402300800000', '249999999999999', '0']) {
+        const cursor = Buffer.from(`${list}:${at}.00000000-0000-7000-8000-000000000000`).toString('base64url')
+        expect((await api.call('GET', `/${list}?cursor=${cursor}`)).status, at).toBeLessThan(500)
+      }
+    },
+  )
+
   test('422 for what no list knows, and for a cursor of another list', async ({ api }) => {
     const foreign = Buffer.from('executions:1.00000000-0000-7000-8000-000000000000').toString('base64url')
     for (const query of ['state=failed', 'reason=bad', 'from=soon', 'limit=0', `cursor=${foreign}`, 'tag=']) {
