@@ -195,6 +195,10 @@ test.for<[string, Told]>([
     deadTold({ attempt: 4, failures: 4, deadAt: null }, {}, { job: { version: 2, delivery: null } as JobRow }),
   ],
   [
+    'It failed: the receiver said of attempt 1 that its work failed; it asked for no further one, or for one too late; it is a dead letter, and can be redriven.',
+    deadTold({ failures: 1 }, { status: 202, error: 'nack' }),
+  ],
+  [
     'It failed: its address is one that this instance may not call, and nothing was sent.',
     deadTold(
       { reason: 'blocked_destination', failures: 1 },
