@@ -19,7 +19,7 @@ export async function collapse(client: PoolClient, jobIds: string[], now: Date):
           row_number() over (partition by e.job_id order by e.scheduled_for desc, e.id desc) as nth
         from executions e join jobs j on j.id = e.job_id
         where e.job_id = any($1::uuid[]) and e.finished_at is null and e.state = 'parked' and e.reason = 'circuit_open'
-          and e.kind = 'schedule' and e.attempt = 0),
+          and e.kind = 'schedule' and e.attempt = 0 and e.redriven_at is null),
       out as (
         select e.id, e.scheduled_for from ranked r join executions e on e.id = r.id and e.scheduled_for = r.scheduled_for
         where e.state = 'parked' and r.nth > case r.misfire ->> 'policy'
@@ -43,7 +43,7 @@ export async function skipLate(client: PoolClient, ids: string[], now: Date): Pr
       update executions e set state = 'skipped', reason = 'missed_grace', finished_at = $2, next_attempt_at = null, item_id = null
       from jobs j
       where e.id = any($1::uuid[]) and j.id = e.job_id and j.type <> 'once' and j.policies -> 'misfire' ->> 'policy' = 'skip'
-        and e.kind = 'schedule' and e.attempt = 0 and e.effective_at < $2::timestamptz - interval '1 second'
+        and e.kind = 'schedule' and e.attempt = 0 and e.redriven_at is null and e.effective_at < $2::timestamptz - interval '1 second'
       returning e.id`,
     values: [ids, now],
   })
