@@ -60,6 +60,7 @@ export function loadConfig(env: Record<string, string | undefined>) {
       graceSeconds: settings.MISFIRE_GRACE_TIME,
       circuitFailMax: settings.CIRCUIT_FAIL_MAX,
       targetPolicy: targetPolicy(settings),
+      keys: readKeys(settings.ENCRYPTION_KEYS),
     },
   }
 }

@@ -1,6 +1,5 @@
 import { everyLimits } from '@scheduler/core/interval'
 import type { CronJobUpdate, IntervalJobUpdate, JobPatch, JobUpdate, RruleJobUpdate } from '@scheduler/core/job'
-import { mergePatch } from '@scheduler/core/merge-patch'
 import { type FieldError, invalid, Problem } from '@scheduler/core/problem'
 import { checkDst } from '@scheduler/core/read-new-schedule'
 import { readCron, readRrule } from '@scheduler/core/read-rule'
@@ -10,7 +9,9 @@ import type { Every, Schedule, ScheduleType } from '@scheduler/core/schedule'
 import { parseZone } from '@scheduler/core/timezone'
 import type { JobEdit } from '@scheduler/db/queries/edit-job'
 import type { JobRow, StoredPolicies } from '@scheduler/db/schema/jobs'
-import { readPayload, readPolicies, readTarget, unique } from './job-fields.ts'
+import { readPolicies, readTarget, unique } from './job-fields.ts'
+import { readBody } from './read-body.ts'
+import { readDelivery, storedDelivery } from './read-delivery.ts'
 import type { Settings } from './route.ts'
 
 /** Writable fields of any job: undefined leaves one as it is, null takes it away or back to its default. */
@@ -56,10 +57,7 @@ export function editOf(
   if (given.timezone !== undefined) edit.timezone = timezone
   if (given.callback_url !== undefined)
     Object.assign(edit, readTarget(given.callback_url, settings.targetPolicy, errors))
-  if (given.payload !== undefined) {
-    const payload = merge && given.payload ? mergePatch(JSON.parse(job.payload), given.payload) : given.payload
-    edit.payload = readPayload(payload ?? {}, errors)
-  }
+  Object.assign(edit, readRequest(job, given, settings, merge, errors))
   if (given.name !== undefined) edit.name = given.name
   if (given.external_id !== undefined) edit.externalId = given.external_id
   if (given.tags !== undefined) edit.tags = unique(given.tags ?? [])
@@ -103,6 +101,16 @@ export function editOf(
       }
     }
   }
+}
+
+/** How the requests are made, and what they send. */
+function readRequest(job: JobRow, given: Fields, settings: Settings, merge: boolean, errors: FieldError[]): JobEdit {
+  const before = job.delivery ?? {}
+  const delivery = readDelivery(given, { id: job.id, base: before, kept: before, merge }, settings, errors)
+  const stored = { payload: job.payload, raw: before.raw === true }
+  const { payload, raw } = readBody(given, stored, { merge, method: delivery.method }, errors)
+  const flowKey = given.flow_key === undefined ? job.flowKey : given.flow_key
+  return { payload, delivery: storedDelivery(delivery, raw), flowKey }
 }
 
 /** The policies that an edit starts from: those of PUT replace what is there as a whole; blackouts move with the zone. */

@@ -1,3 +1,5 @@
+import { plainDelivery } from './delivery-example.ts'
+
 /** Examples of the OpenAPI document; a test holds each against its schema. */
 
 const id = '0199b1f4-7a31-7c52-9d0e-3f6f2a1b8c4d'
@@ -24,6 +26,7 @@ export const dailyJob = {
   effective_at: '2026-11-24T08:00:00+07:00',
   callback_url: 'http://example.com/daily',
   payload: { type: 'daily_job', time: '08:00' },
+  ...plainDelivery,
   timezone: 'GMT+7',
   status: 'active',
   status_reason: null,
@@ -134,8 +137,13 @@ export const execution = {
       job_version: 1,
       error: null,
       response_head: 'ok',
+      timings: { dns_ms: 3, connect_ms: 9, tls_ms: 14, first_byte_ms: 17, total_ms: 44 },
     },
   ],
+  failures: 0,
+  dead_letter: false,
+  flow_key: null,
+  ack_deadline_at: null,
   next_attempt_at: null,
   ack_deadline_at: null,
   created_at: '2026-11-24T08:00:00.004+07:00',

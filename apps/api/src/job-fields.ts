@@ -6,27 +6,21 @@ import type { TargetPolicy } from '@scheduler/core/settings'
 import { checkTarget } from '@scheduler/core/target'
 import type { StoredPolicies } from '@scheduler/db/schema/jobs'
 import type { z } from 'zod'
-import { BODY_LIMIT } from './json-body.ts'
 
 /** How the fields that every job has are stored. The checks that the schemas can't make push what they find to `errors`. */
 
 /** Null when it is refused. */
-export function readTarget(text: string, policy: TargetPolicy, errors: FieldError[]): CallbackParts | null {
+export function readTarget(
+  text: string,
+  policy: TargetPolicy,
+  errors: FieldError[],
+  path = 'callback_url',
+): CallbackParts | null {
   const read = parseCallbackUrl(text)
   const message = 'reason' in read ? read.reason : checkTarget(read.url, policy)
   if (message === null) return callbackParts(text)
-  errors.push({ path: 'callback_url', message })
+  errors.push({ path, message })
   return null
-}
-
-/** The payload as it is sent, byte for byte. */
-export function readPayload(payload: unknown, errors: FieldError[]): string {
-  const text = JSON.stringify(payload)
-  // Numbers grow when they are written out, 1e20 to 21 digits; and patches add up.
-  if (Buffer.byteLength(text) > BODY_LIMIT) {
-    errors.push({ path: 'payload', message: `must be at most ${BODY_LIMIT / 1024} KiB when written out` })
-  }
-  return text
 }
 
 /** The policies of a create, an update or a patch: undefined leaves one as it is, null brings it back to its default. */

@@ -9,7 +9,9 @@ import { exhausted, type JobEdit } from '@scheduler/db/queries/edit-job'
 import { policiesOf } from '@scheduler/db/queries/policies-of'
 import { databaseNow } from './database-now.ts'
 import { jobAnswer } from './job-answer.ts'
-import { readPayload, readPolicies, readTarget, unique } from './job-fields.ts'
+import { readPolicies, readTarget, unique } from './job-fields.ts'
+import { noBody, readBody } from './read-body.ts'
+import { anew, readDelivery, storedDelivery, type Writing } from './read-delivery.ts'
 import type { Answer, Deps, Settings } from './route.ts'
 
 /** Creates a job and answers with it. @throws as `newJobOf` */
@@ -26,9 +28,9 @@ export async function createFrom(body: NewJobBody, on: Pool | PoolClient, deps: 
  * after now.
  */
 export function newJobOf(body: NewJobBody, now: Date, settings: Settings): NewJob {
-  const written = writtenBy(body, now, settings)
-  const { schedule } = written
   const id = newJobId()
+  const written = writtenBy(body, now, settings, anew(id))
+  const { schedule } = written
   // The cursor is now: what the schedule named before was never promised. A start that is to come is itself the first.
   const { next, wakeAt } = clockAfter(schedule, policiesOf({ id, ...written }, settings.graceSeconds), now.getTime())
   if (!next || wakeAt === null) throw exhausted({ schedule }, now)
@@ -45,14 +47,16 @@ export function newJobOf(body: NewJobBody, now: Date, settings: Settings): NewJo
 /**
  * All that a create writes of what a client may write; what it leaves out is at its default.
  *
+ * @param writing of the job that is made, or made anew
  * @throws Problem `validation-failed` that names every field at fault
  */
-export function writtenBy(body: NewJobBody, now: Date, settings: Settings): Required<JobEdit> {
+export function writtenBy(body: NewJobBody, now: Date, settings: Settings, writing: Writing): Required<JobEdit> {
   const timezone = body.timezone ?? 'UTC'
   const zone = parseZone(timezone) ?? 'UTC'
   const errors: FieldError[] = []
   const target = readTarget(body.callback_url, settings.targetPolicy, errors)
-  const payload = readPayload(body.payload ?? {}, errors)
+  const delivery = readDelivery(body, writing, settings, errors)
+  const { payload, raw } = readBody(body, noBody, { merge: false, method: delivery.method }, errors)
   const policies = readPolicies(body, zone, errors)
   const result = readNewSchedule(body, zone, now.getTime())
   if ('errors' in result) throw invalid([...errors, ...result.errors])
@@ -68,7 +72,7 @@ export function writtenBy(body: NewJobBody, now: Date, settings: Settings): Requ
     externalId: body.external_id ?? null,
     tags: unique(body.tags ?? []),
     payload,
-    delivery: null,
-    flowKey: null,
+    delivery: storedDelivery(delivery, raw),
+    flowKey: body.flow_key ?? null,
   }
 }

@@ -10,6 +10,7 @@ import type { CircuitChangeRow } from '@scheduler/db/schema/destinations'
 import type { JobRow } from '@scheduler/db/schema/jobs'
 import type { z } from 'zod'
 import type { BlackoutAnswer, CircuitAnswer, CircuitChangeAnswer, ExecutionAnswer, JobAnswer } from './answers.ts'
+import { showDelivery } from './show-delivery.ts'
 
 /** Rows as they go over the wire. Only what is named here leaves the service. */
 
@@ -25,7 +26,7 @@ export function toJob(row: JobRow, graceSeconds: number, convertTo?: string): z.
     schedule_time: show(row.nextScheduledFor),
     effective_at: show(effectiveOf(row)),
     callback_url: row.callbackUrl,
-    payload: JSON.parse(row.payload),
+    ...showDelivery(row),
     timezone,
     status: row.status,
     status_reason: row.statusReason,
@@ -101,8 +102,18 @@ export function toExecution(row: FullExecution, timezone: string): z.infer<typeo
       job_version: it.jobVersion,
       error: it.error,
       response_head: it.responseHead,
+      timings: {
+        dns_ms: it.dnsMs,
+        connect_ms: it.connectMs,
+        tls_ms: it.tlsMs,
+        first_byte_ms: it.firstByteMs,
+        total_ms: it.totalMs,
+      },
     })),
     next_attempt_at: row.nextAttemptAt && row.nextAttemptAt < FAR ? show(row.nextAttemptAt) : null,
+    failures: row.failures,
+    dead_letter: row.deadAt !== null,
+    flow_key: row.flowKey,
     ack_deadline_at: show(row.ackDeadlineAt),
     created_at: show(row.createdAt) ?? '',
     finished_at: show(row.finishedAt),

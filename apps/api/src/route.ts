@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ProblemCode } from '@scheduler/core/problem'
+import type { Keys } from '@scheduler/core/seal'
 import type { TargetPolicy } from '@scheduler/core/settings'
 import type { Db, Pool } from '@scheduler/db/client'
 import type { DbClock } from '@scheduler/db/db-clock'
@@ -35,6 +36,8 @@ export interface Settings {
   /** Failures in a row that open a circuit. */
   circuitFailMax: number
   targetPolicy: TargetPolicy
+  /** What secrets of jobs are sealed with. */
+  keys: Keys
 }
 
 export interface Answer {

@@ -11,6 +11,7 @@ import type { JobRow } from '@scheduler/db/schema/jobs'
 import { transaction } from '@scheduler/db/transaction'
 import { jobAnswer, matcher } from './job-answer.ts'
 import { createFrom, writtenBy } from './new-job.ts'
+import { anew } from './read-delivery.ts'
 import type { Answer, Deps } from './route.ts'
 
 /**
@@ -40,7 +41,7 @@ export async function upsertFrom(
     if (found.type !== body.type) throw conflict(found, body)
     const options = { matches: matcher(ifMatch), graceSeconds: deps.settings.graceSeconds }
     const row = await editJob(client, found.id, options, (job, now) => {
-      const written = writtenBy(body, now, deps.settings)
+      const written = writtenBy(body, now, deps.settings, anew(job.id, job.delivery))
       const edit = { ...written, schedule: keepAnchor(job, written) }
       return isSame(job, edit) ? null : edit
     })

@@ -35,6 +35,7 @@ export const settings: Settings = {
   graceSeconds: 900,
   circuitFailMax: 5,
   targetPolicy: { allowPrivate: true, allowCidrs: [], allowHosts: [] },
+  keys: { list: [] },
 }
 
 /** The real application on a free port of the loopback. */

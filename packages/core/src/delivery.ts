@@ -40,6 +40,8 @@ export const defaultRetry: Retry = {
 
 export const DEFAULT_TIMEOUT_SECONDS = 10
 export const DEFAULT_SUCCESS: readonly string[] = ['2xx']
+/** How long a receiver may take to acknowledge, where the job does not say. */
+export const DEFAULT_ASYNC_SECONDS = 300
 
 /** A receiver that answers 202 has this long to acknowledge, or to say that it is still at it. */
 export interface AsyncCompletion {

@@ -42,7 +42,7 @@ export const CallbackUrl = z
     if ('reason' in read) context.addIssue({ code: 'custom', message: read.reason })
   })
   .meta({
-    description: 'Where the payload is sent by POST: http or https.',
+    description: 'Where the requests go: http or https.',
     example: 'http://example.com/daily',
     maxLength: MAX_CALLBACK_URL,
     format: 'uri',
@@ -56,7 +56,7 @@ export const Payload = z.record(z.string(), z.unknown()).meta({
 const CONTROL = /\p{Cc}/u
 
 /** One line of text that a text column can hold: no control characters (Postgres takes no NUL), no half of a pair. */
-function line(max: number) {
+export function line(max: number) {
   return z
     .string()
     .min(1)

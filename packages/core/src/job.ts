@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { deliveryFields, deliveryPatchFields } from './delivery-fields.ts'
 import { CallbackUrl, DateTimeText, ExternalId, Name, Payload, Tags, Timezone, unitFields } from './fields.ts'
 import { policyFields, policyPatchFields } from './policy-fields.ts'
 
@@ -11,6 +12,7 @@ const common = {
   tags: Tags.optional(),
   external_id: ExternalId.nullish(),
   ...policyFields,
+  ...deliveryFields,
 }
 
 const endDate = DateTimeText.nullish().meta({ description: 'The last instant an occurrence may have, inclusive.' })
@@ -135,6 +137,7 @@ export const JobPatch = z
     tags: Tags.nullable(),
     external_id: ExternalId.nullable(),
     ...policyPatchFields,
+    ...deliveryPatchFields,
   })
   .partial()
   .meta({

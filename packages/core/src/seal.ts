@@ -63,6 +63,28 @@ export function unseal(keys: Keys, context: string, sealed: string): string {
   }
 }
 
+/**
+ * One of `old` where that is the same secret already, so that writing it again changes nothing; else sealed anew.
+ *
+ * @throws SealError without keys
+ */
+export function sealOrKeep(keys: Keys, context: string, secret: string, old: readonly string[]): string {
+  return old.find((it) => opensTo(keys, context, it) === secret) ?? seal(keys, context, secret)
+}
+
+/** The secret, or null where it does not open: one whose key is gone can be written anew. */
+function opensTo(keys: Keys, context: string, sealed: string): string | null {
+  try {
+    return unseal(keys, context, sealed)
+  } catch (error) {
+    if (error instanceof SealError) return null
+    throw error
+  }
+}
+
+/** How long a secret is, without opening it. */
+export const sealedBytes = (sealed: string): number => Buffer.from(sealed.split(':')[4] ?? '', 'base64url').length
+
 /** The id of the key that sealed a secret. */
 export const keyIdOf = (sealed: string): string => sealed.split(':')[1] ?? ''
 

@@ -1,5 +1,6 @@
 import { JobPatch } from '@scheduler/core/job'
 import { JobAnswer } from '../answers.ts'
+import { patientAnswer, patientDelivery } from '../delivery-example.ts'
 import { editThrough, rehearseEdit } from '../edit-through.ts'
 import { dailyJob } from '../examples.ts'
 import { JobParams } from '../queries.ts'
@@ -17,8 +18,12 @@ export const patchJob = route({
   answer: { status: 200, schema: JobAnswer, description: 'The job.', headers: ['ETag'] },
   problems: ['job-not-found', 'job-type-conflict', 'schedule-exhausted', 'stale-version'],
   examples: {
-    body: { rename: { name: 'Daily report', tags: ['reports'] }, slower: { days: 2, end_date: null } },
-    answer: { daily: dailyJob },
+    body: {
+      rename: { name: 'Daily report', tags: ['reports'] },
+      slower: { days: 2, end_date: null },
+      delivery: patientDelivery,
+    },
+    answer: { daily: dailyJob, delivery: { ...dailyJob, ...patientAnswer } },
   },
 
   async handle(input, deps) {
