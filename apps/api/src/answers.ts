@@ -1,20 +1,12 @@
 import { circuitStates, drainOrders } from '@scheduler/core/circuit'
-import {
-  AsyncAnswer,
-  Method,
-  NotifyAnswer,
-  PauseAfterFailures,
-  RetryAnswer,
-  TimeoutSeconds,
-} from '@scheduler/core/delivery-fields'
 import { AttemptOutcome, ExecutionKind, ExecutionReason, ExecutionState } from '@scheduler/core/execution'
-import { HeadersAnswer } from '@scheduler/core/header-fields'
 import { everyLimits } from '@scheduler/core/interval'
 import { DstAnswer, MisfireAnswer, Overlap } from '@scheduler/core/policy-fields'
 import { misfirePolicies, scheduleTypes } from '@scheduler/core/schedule'
 import { circuitCauses } from '@scheduler/core/shared-circuit'
 import { jobStatuses } from '@scheduler/db/schema/jobs'
 import { z } from 'zod'
+import { deliveryAnswer, TimingsAnswer } from './delivery-answer.ts'
 
 /** What the API answers with. */
 
@@ -37,23 +29,6 @@ export const ScheduleAnswer = z
       'The fields that made the schedule; `start_date` is null when the first run was one interval from creation.',
   })
 
-/** How the requests of a job are made; all of it, defaults too. */
-const DeliveryAnswer = {
-  body: z.string().nullable().meta({ description: 'The body in place of the payload, where the job has one.' }),
-  method: Method,
-  headers: HeadersAnswer,
-  timeout_seconds: TimeoutSeconds,
-  success: z.array(z.string()),
-  retry: RetryAnswer,
-  pause_after_failures: PauseAfterFailures.nullable(),
-  async: AsyncAnswer.nullable(),
-  notify: NotifyAnswer.nullable(),
-  flow_key: z.string().nullable(),
-  signing: z.strictObject({
-    secrets: z.int().meta({ description: 'How many secrets of its own sign its requests.' }),
-  }),
-}
-
 export const JobAnswer = z
   .strictObject({
     job_id: z.uuid(),
@@ -65,7 +40,7 @@ export const JobAnswer = z
     effective_at: z.string().nullable().meta({ description: 'The next run with its jitter.' }),
     callback_url: z.string(),
     payload: z.record(z.string(), z.unknown()),
-    ...DeliveryAnswer,
+    ...deliveryAnswer,
     timezone: z.string().meta({ description: 'As given, or `convert_to`; times are shown in it.' }),
     status: z.enum(jobStatuses),
     status_reason: z.string().nullable(),
@@ -100,17 +75,7 @@ const AttemptAnswer = z
     job_version: z.int().meta({ description: "The job's version that was sent." }),
     error: z.string().nullable(),
     response_head: z.string().nullable().meta({ description: "The first 1,000 characters of the answer's body." }),
-    timings: z
-      .strictObject({
-        dns_ms: z.int().nullable(),
-        connect_ms: z.int().nullable(),
-        tls_ms: z.int().nullable(),
-        first_byte_ms: z.int().nullable().meta({ description: "From the request's end to the answer's beginning." }),
-        total_ms: z.int().nullable(),
-      })
-      .meta({
-        description: 'Where the time went; null where a kept connection made it needless, or it came to nothing.',
-      }),
+    timings: TimingsAnswer,
   })
   .meta({ id: 'Attempt' })
 
@@ -136,9 +101,6 @@ export const ExecutionAnswer = z
     failures: z.int().meta({ description: "Attempts that failed and count against the job's `retry.limit`." }),
     dead_letter: z.boolean().meta({ description: 'Whether it failed for good, and waits to be redriven.' }),
     flow_key: z.string().nullable(),
-    ack_deadline_at: z.string().nullable().meta({
-      description: 'Until when its receiver, which answered 202, may say how its work ended.',
-    }),
     next_attempt_at: z.string().nullable(),
     ack_deadline_at: z.string().nullable().meta({
       description: 'Until when its receiver, which answered 202, may say how its work ended.',

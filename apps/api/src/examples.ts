@@ -143,7 +143,6 @@ export const execution = {
   failures: 0,
   dead_letter: false,
   flow_key: null,
-  ack_deadline_at: null,
   next_attempt_at: null,
   ack_deadline_at: null,
   created_at: '2026-11-24T08:00:00.004+07:00',

@@ -23,6 +23,20 @@ test('an attempt carries these headers and no others', () => {
   })
 })
 
+test("a job's own headers stand in place of the usual ones, never in place of what the service says", () => {
+  const own = { 'content-type': 'text/xml', 'user-agent': 'mine', 'x-a': '1', 'webhook-id': 'forged' }
+  expect(callbackHeaders(facts, { ...own, 'x-scheduler-job-id': 'forged' })).toEqual({
+    ...callbackHeaders(facts),
+    'content-type': 'text/xml',
+    'user-agent': 'mine',
+    'x-a': '1',
+  })
+})
+
+test('a request without a body has no content-type', () => {
+  expect(callbackHeaders({ ...facts, hasBody: false })).not.toHaveProperty('content-type')
+})
+
 test('every attempt of an execution has the same webhook-id, its own timestamp and its own number', () => {
   const first = callbackHeaders(facts)
   const second = callbackHeaders({ ...facts, attempt: 4, sentAt: new Date('2026-03-29T01:01:00Z') })
@@ -65,5 +79,6 @@ test('an execution fails with the reason its last attempt gave; success and a lo
     unreachable: 'unreachable',
     blocked: 'blocked_destination',
     abandoned: null,
+    accepted: null,
   })
 })

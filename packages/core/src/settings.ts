@@ -52,11 +52,6 @@ export const commonSettings = {
     .max(1_000)
     .default(5)
     .describe('Failures in a row that open the circuit of a destination.'),
-  PUBLIC_URL: z
-    .url({ protocol: /^https?$/, error: 'must be a URL such as https://scheduler.example.com' })
-    .transform((url) => url.replace(/\/+$/, ''))
-    .optional()
-    .describe('Where clients and receivers reach the API; makes links absolute.'),
   ENCRYPTION_KEYS: list
     .refine((entries) => keysFault(entries) === null, { error: (issue) => keysFault(issue.input as string[]) ?? '' })
     .describe('Keys that secrets of jobs are sealed with, `id:base64,…`: the first seals, each opens.'),
