@@ -13,7 +13,7 @@ function curlOf(text: string): string {
 }
 
 test('the printed curl, pasted into a shell, posts a job that is due two seconds ahead', () => {
-  const curl = curlOf(banner(readSettings({ PORT: '9999' }), 'embedded', 'linux'))
+  const curl = curlOf(banner(readSettings({ PORT: '9999' }), 'embedded', null, 'linux'))
   const { stdout } = spawnSync('bash', ['-c', `curl() { printf '%s\\n' "$@"; }; ${curl}`], { encoding: 'utf8' })
   const args = stdout.trim().split('\n')
   const { schedule_time, ...body } = JSON.parse(args.at(-1) ?? '')
@@ -26,17 +26,36 @@ test('the printed curl, pasted into a shell, posts a job that is due two seconds
 })
 
 test('macOS has another date', () => {
-  expect(curlOf(banner(readSettings({}), 'embedded', 'darwin'))).toContain('date -u -v+2S')
+  expect(curlOf(banner(readSettings({}), 'embedded', null, 'darwin'))).toContain('date -u -v+2S')
 })
 
 test('a key is asked for but never printed', () => {
-  const text = banner(readSettings({ API_KEYS: 'top-secret' }), 'embedded', 'linux')
+  const text = banner(readSettings({ API_KEYS: 'top-secret' }), 'embedded', null, 'linux')
   expect(text).not.toContain('top-secret')
   expect(curlOf(text)).toContain('-H "authorization: Bearer $API_KEY"')
 })
 
 test('where the test endpoint is off it says so instead', () => {
-  const text = banner(readSettings({ API_KEYS: 'k', NODE_ENV: 'production' }), 'embedded', 'linux')
+  const text = banner(readSettings({ API_KEYS: 'k', NODE_ENV: 'production' }), 'embedded', null, 'linux')
   expect(curlOf(text)).toBe('')
   expect(text).toContain('ENABLE_TEST_ENDPOINTS')
+})
+
+test.for([
+  [{}, 'to any address, private ones too'],
+  [{ CALLBACK_ALLOW_PRIVATE: 'false' }, 'to public addresses only\n'],
+  [
+    { CALLBACK_ALLOW_PRIVATE: 'false', CALLBACK_ALLOW_CIDRS: '10.0.0.0/8', CALLBACK_ALLOW_HOSTS: 'Intern.example' },
+    'to public addresses only, and to 10.0.0.0/8, intern.example\n',
+  ],
+] as const)('it says which addresses may be called: %j', ([env, said]) => {
+  expect(banner(readSettings(env), 'embedded', null)).toContain(said)
+})
+
+test('it says where the key of secrets is kept, and never the key', () => {
+  const key = Buffer.alloc(32, 1).toString('base64')
+  const settings = readSettings({ ENCRYPTION_KEYS: `k1:${key}`, SIGNING_SECRET: `whsec_${key}` })
+  expect(banner(settings, 'embedded', '/data/encryption-keys')).toContain('the key in /data/encryption-keys')
+  expect(banner(settings, 'embedded', null)).toContain('kept under ENCRYPTION_KEYS')
+  expect(banner(settings, 'embedded', null)).not.toContain(key)
 })

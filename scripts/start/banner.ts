@@ -7,8 +7,17 @@ export function apiUrl({ host, port }: Pick<Settings, 'host' | 'port'>): string 
   return `http://${name}:${port}`
 }
 
-/** What one sees once all runs: where the docs are, and a first job to try. */
-export function banner(settings: Settings, database: string, platform: NodeJS.Platform = process.platform): string {
+/**
+ * What one sees once all runs: where the docs are, what it may call, and a first job to try.
+ *
+ * @param keyFile where the key of secrets is kept; null where ENCRYPTION_KEYS gives it
+ */
+export function banner(
+  settings: Settings,
+  database: string,
+  keyFile: string | null,
+  platform: NodeJS.Platform = process.platform,
+): string {
   const url = apiUrl(settings)
   const workers = `${settings.workers} worker${settings.workers === 1 ? '' : 's'}`
   return [
@@ -16,12 +25,21 @@ export function banner(settings: Settings, database: string, platform: NodeJS.Pl
     `  The scheduler runs: the API on ${url} and ${workers}.`,
     `  Docs      ${url}/docs`,
     `  Database  ${database}`,
+    `  Callbacks ${callable(settings.callbacks)}`,
+    `  Secrets   kept under ${keyFile ? `the key in ${keyFile}: without it nobody can read them` : 'ENCRYPTION_KEYS'}`,
     '',
     ...hint(settings, url, platform),
     '',
     '  Ctrl-C stops everything.',
     '',
   ].join('\n')
+}
+
+/** Which addresses may be called. */
+function callable({ allowPrivate, allowCidrs, allowHosts }: Settings['callbacks']): string {
+  if (allowPrivate) return 'to any address, private ones too (CALLBACK_ALLOW_PRIVATE=false: public ones only)'
+  const exceptions = [...allowCidrs, ...allowHosts].join(', ')
+  return `to public addresses only${exceptions && `, and to ${exceptions}`}`
 }
 
 function hint({ workers, testEndpoint, keysNeeded }: Settings, url: string, platform: NodeJS.Platform): string[] {

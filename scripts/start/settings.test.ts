@@ -12,6 +12,8 @@ test('with nothing set: port 8008 on the loopback address, two workers, an embed
     production: false,
     keysNeeded: false,
     testEndpoint: true,
+    callbacks: { allowPrivate: true, allowCidrs: [], allowHosts: [] },
+    publicUrl: null,
     watch: false,
   })
 })
@@ -26,6 +28,9 @@ test.for([
   [{ DATABASE_URL: 'mysql://a/b' }, /DATABASE_URL/],
   [{ DATABASE_URL: 'postgres://%' }, /DATABASE_URL/],
   [{ NODE_ENV: 'production' }, /API_KEYS/],
+  [{ ENCRYPTION_KEYS: 'secret' }, /^(?!.*secret).*ENCRYPTION_KEYS/],
+  [{ SIGNING_SECRET: 'secret' }, /SIGNING_SECRET/],
+  [{ PUBLIC_URL: 'here' }, /PUBLIC_URL/],
 ] as const)('%o is one sentence that names the variable', ([env, message]) => {
   expect(() => readSettings(env)).toThrow(
     expect.objectContaining({ name: 'Fault', message: expect.stringMatching(message) }),

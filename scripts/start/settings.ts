@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadConfig as loadApi } from '../../apps/api/src/config.ts'
 import { loadConfig as loadWorker } from '../../apps/worker/src/config.ts'
-import { databaseUrl } from '../../packages/core/src/settings.ts'
+import { databaseUrl, type TargetPolicy } from '../../packages/core/src/settings.ts'
 
 /** Why it cannot go on, in one sentence that names what to change. */
 export class Fault extends Error {
@@ -28,6 +28,10 @@ export interface Settings {
   readonly production: boolean
   readonly keysNeeded: boolean
   readonly testEndpoint: boolean
+  /** Which addresses callbacks may go to. */
+  readonly callbacks: TargetPolicy
+  /** Null where the address of the API is to do. */
+  readonly publicUrl: string | null
   readonly watch: boolean
 }
 
@@ -54,6 +58,8 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[] = [
     production: worker.NODE_ENV === 'production',
     keysNeeded: api.app.apiKeys.length > 0,
     testEndpoint: api.app.testEndpoints,
+    callbacks: api.app.targetPolicy,
+    publicUrl: api.app.publicUrl,
     watch: args.includes('--watch'),
   }
 }

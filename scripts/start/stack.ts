@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isFree } from '../../db/src/embedded/port.ts'
 import { apiUrl, banner } from './banner.ts'
 import { migrate, openDatabase } from './database.ts'
+import { openKeys } from './keys.ts'
 import { Fault, type Settings } from './settings.ts'
 import type { StopRequest } from './stop-request.ts'
 import { type Supervised, supervise } from './supervisor.ts'
@@ -32,8 +33,11 @@ export async function runStack(
     signal.throwIfAborted()
     log(`migrated; starting the API on port ${settings.port} and ${settings.workers} workers`)
 
+    const keys = openKeys(process.env, settings.dataDir)
     const env = {
       ...process.env,
+      ENCRYPTION_KEYS: keys.value,
+      PUBLIC_URL: settings.publicUrl ?? apiUrl(settings),
       PORT: String(settings.port),
       DATA_DIR: settings.dataDir,
       DATABASE_URL: database.url,
@@ -54,7 +58,7 @@ export async function runStack(
     await answers(start('the API', programs.api), settings, signal)
     // After the API: a job that calls its test endpoint may be due since the last stop.
     for (let n = 1; n <= settings.workers; n += 1) start(`worker ${n}`, programs.worker)
-    log(banner(settings, database.embedded ? `embedded, in ${settings.dataDir}` : `${host}${pathname}`))
+    log(banner(settings, database.embedded ? `embedded, in ${settings.dataDir}` : `${host}${pathname}`, keys.file))
   }
 
   await Promise.race([startAll(), stop.requested])
