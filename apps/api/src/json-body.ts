@@ -72,11 +72,14 @@ function decode(bytes: Buffer): string {
   }
 }
 
+/** How the engine quotes what it was reading: that may be a secret, and answers end up in logs of others. */
+const QUOTED = /, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    const reason = cause instanceof SyntaxError ? cause.message : ''
+    const reason = cause instanceof SyntaxError ? cause.message.replace(QUOTED, '') : ''
     throw new Problem('malformed-json', `The body cannot be parsed as JSON: ${reason}.`, { cause })
   }
 }

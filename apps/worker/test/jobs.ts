@@ -5,6 +5,8 @@ import { createJob, newJobId } from '@scheduler/db/queries/create-job'
 const oneAttempt: StoredDelivery = { retry: { limit: 0 } }
 
 export interface OnceJob {
+  /** Known before, where secrets are sealed for it. */
+  id?: string
   url: string
   /** Milliseconds from the database's now; negative for one that is due already. */
   inMs?: number
@@ -18,13 +20,13 @@ export interface OnceJob {
 export async function createOnceJobs(pool: Pool, jobs: OnceJob[]): Promise<string[]> {
   const now = await databaseNow(pool)
   return await Promise.all(
-    jobs.map(async ({ url, inMs = 0, payload = '{}', delivery = oneAttempt, flowKey }) => {
+    jobs.map(async ({ id: jobId = newJobId(), url, inMs = 0, payload = '{}', delivery = oneAttempt, flowKey }) => {
       const { origin: destination, hostname: callbackHost } = new URL(url)
       const at = new Date(now.getTime() + inMs)
       const { id } = await createJob(
         pool,
         {
-          id: newJobId(),
+          id: jobId,
           type: 'once',
           ...{ nextRunAt: at, nextScheduledFor: at, cursorAt: new Date(at.getTime() - 1) },
           ...{ callbackUrl: url, destination, callbackHost, timezone: 'UTC' },
