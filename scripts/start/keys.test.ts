@@ -49,3 +49,8 @@ test.for(['', 'rubbish', 'k1:c2hvcnQ='])(
     expect(open).not.toThrow(/c2hvcnQ/)
   },
 )
+
+test('a folder that can hold no file stops the start, and says what to set', ({ dataDir }) => {
+  const { file } = openKeys({}, dataDir)
+  expect(() => openKeys({}, join(file ?? '', 'below'))).toThrow(/ENOTDIR/)
+})

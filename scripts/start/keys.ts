@@ -44,8 +44,15 @@ function make(file: string, dataDir: string): string {
   // An id of its own: a secret says by it which key it asks for, also when this one is lost and another is made.
   const value = `k${randomBytes(4).toString('hex')}:${randomBytes(32).toString('base64')}`
   const half = `${file}-${process.pid}`
-  mkdirSync(dataDir, { recursive: true })
-  writeFileSync(half, `${value}\n`, { mode: 0o600 })
+  try {
+    mkdirSync(dataDir, { recursive: true })
+    writeFileSync(half, `${value}\n`, { mode: 0o600 })
+  } catch (error) {
+    const { message } = error as Error
+    throw new Fault(
+      `No key for secrets can be kept in ${dataDir} (${message}): set ENCRYPTION_KEYS, or another DATA_DIR.`,
+    )
+  }
   try {
     linkSync(half, file)
     return value

@@ -40,7 +40,7 @@ test('all that an older key sealed opens under the newest alone, in jobs of ever
   const before = await rowsOf(pool)
   const lines: string[] = []
   expect(await rotate(pool, `${k2},${k1}`, (line) => lines.push(line), 2)).toBe(true)
-  expect(lines.at(-1)).toBe('12 secrets of 9 jobs are sealed anew, with the key k2')
+  expect(lines.at(-1)).toBe('done: all 9 jobs looked at, 12 secrets sealed anew with the key k2')
   const after = await rowsOf(pool)
   const alone = readKeys([k2])
   for (const [i, row] of after.entries()) {
@@ -52,7 +52,7 @@ test('all that an older key sealed opens under the newest alone, in jobs of ever
     expect([plain, rest]).toEqual([{ name: 'plain', value: 'open' }, { timeoutSeconds: 20 }])
   }
   expect(await rotate(pool, k2, (line) => lines.push(line))).toBe(true)
-  expect(lines.at(-1)).toContain('0 secrets of 9 jobs')
+  expect(lines.at(-1)).toContain('9 jobs looked at, 0 secrets')
   expect(await rowsOf(pool)).toEqual(after)
 })
 
@@ -62,6 +62,6 @@ test('what no key opens is left as it is and named, and the rest is done', async
   const lines: string[] = []
   expect(await rotate(pool, `${k2},${k1}`, (line) => lines.push(line))).toBe(false)
   expect(lines.join('\n')).toContain(`job ${lost.id}, key k3`)
-  expect(lines.join('\n')).toContain('2 secrets of 2 jobs')
+  expect(lines.join('\n')).toContain('2 jobs looked at, 2 secrets')
   expect((await rowsOf(pool)).find(({ id }) => id === lost.id)?.delivery).toEqual(lost.delivery)
 })

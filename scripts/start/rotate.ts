@@ -26,7 +26,7 @@ export async function rotate(pool: Pool, value: string, log: (line: string) => v
     if (after === null) break
     log(`${jobs} jobs looked at, ${secrets} secrets sealed anew`)
   }
-  log(`${secrets} secrets of ${jobs} jobs are sealed anew, with the key ${keys.list[0]?.kid}`)
+  log(`done: all ${jobs} jobs looked at, ${secrets} secrets sealed anew with the key ${keys.list[0]?.kid}`)
   if (lost.length === 0) return true
   log(`${lost.length} secrets do not open; add the key that they ask for to ENCRYPTION_KEYS, or write them anew:`)
   for (const { jobId, kid } of lost.slice(0, NAMED)) log(`  job ${jobId}, key ${kid}`)
