@@ -5,9 +5,10 @@ import { z } from 'zod'
 import { readBatch, withDiffs } from '../batch-create.ts'
 import { BATCH_DEADLINE_MS, CreatedBatch, MAX_BATCH } from '../batch-results.ts'
 import { databaseNow } from '../database-now.ts'
-import { cronBody, dailyBody, onceBody } from '../examples.ts'
+import { dailyBody, onceBody } from '../examples.ts'
 import { idempotently } from '../idempotency.ts'
 import { route } from '../route.ts'
+import { cronBody } from '../rule-examples.ts'
 
 export const batchCreate = route({
   method: 'post',

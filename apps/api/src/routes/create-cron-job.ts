@@ -2,9 +2,9 @@ import { NewCronJob } from '@scheduler/core/job'
 import { JobAnswer } from '../answers.ts'
 import { CreateQuery, createThrough, Replaced } from '../create-through.ts'
 import { rehearseCreate } from '../dry-run-create.ts'
-import { cronBody, cronJob } from '../examples.ts'
 import { RULE_BODY_LIMIT } from '../json-body.ts'
 import { route } from '../route.ts'
+import { cronBody, cronJob } from '../rule-examples.ts'
 
 export const createCronJob = route({
   method: 'post',

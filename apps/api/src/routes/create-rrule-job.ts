@@ -2,9 +2,9 @@ import { NewRruleJob } from '@scheduler/core/job'
 import { JobAnswer } from '../answers.ts'
 import { CreateQuery, createThrough, Replaced } from '../create-through.ts'
 import { rehearseCreate } from '../dry-run-create.ts'
-import { rruleBody, rruleJob } from '../examples.ts'
 import { RULE_BODY_LIMIT } from '../json-body.ts'
 import { route } from '../route.ts'
+import { rruleBody, rruleJob } from '../rule-examples.ts'
 
 export const createRruleJob = route({
   method: 'post',

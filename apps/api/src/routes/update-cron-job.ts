@@ -1,10 +1,10 @@
 import { CronJobUpdate } from '@scheduler/core/job'
 import { JobAnswer } from '../answers.ts'
 import { editThrough, rehearseEdit } from '../edit-through.ts'
-import { cronBody, cronJob } from '../examples.ts'
 import { RULE_BODY_LIMIT } from '../json-body.ts'
 import { JobParams } from '../queries.ts'
 import { route } from '../route.ts'
+import { cronBody, cronJob } from '../rule-examples.ts'
 
 export const updateCronJob = route({
   method: 'put',

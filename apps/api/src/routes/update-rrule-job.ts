@@ -1,10 +1,10 @@
 import { RruleJobUpdate } from '@scheduler/core/job'
 import { JobAnswer } from '../answers.ts'
 import { editThrough, rehearseEdit } from '../edit-through.ts'
-import { rruleBody, rruleJob } from '../examples.ts'
 import { RULE_BODY_LIMIT } from '../json-body.ts'
 import { JobParams } from '../queries.ts'
 import { route } from '../route.ts'
+import { rruleBody, rruleJob } from '../rule-examples.ts'
 
 export const updateRruleJob = route({
   method: 'put',
