@@ -40,7 +40,7 @@ export const textOf = (value: HeaderValue): string => (typeof value === 'string'
 
 const meta = {
   description:
-    'Headers of every request, besides those that the service sets itself. A value given as `{ "secret": "…" }` is kept encrypted and shown as `***`; so is any whose name says that it is one (`authorization`, `cookie`, a `token`, a `key`, …). Sending `***` back keeps it.',
+    'Headers of every request, besides those that the service sets itself. A value given as `{ "secret": "…" }` is kept encrypted and shown as `***`; so is any whose name says that it is one (`authorization`, `cookie`, `x-api-key`, a token, a password, …). Sending `***` back keeps it.',
   example: { 'x-tenant': 'acme', authorization: { secret: 'Bearer 5f2a…' } },
 }
 
