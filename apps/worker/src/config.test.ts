@@ -32,5 +32,5 @@ test.for([
 
 test('every variable at fault is named at once', () => {
   const env = { WORKER_CONCURRENCY: 'x', CIRCUIT_FAIL_MAX: 'y', NODE_ENV: 'z' }
-  expect(() => loadConfig(env)).toThrow(/NODE_ENV: .*WORKER_CONCURRENCY: .*CIRCUIT_FAIL_MAX: /)
+  expect(() => loadConfig(env)).toThrow(/NODE_ENV: .*CIRCUIT_FAIL_MAX: .*WORKER_CONCURRENCY: /)
 })
