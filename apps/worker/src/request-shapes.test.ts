@@ -4,15 +4,18 @@ import { test } from '@scheduler/db/test/database'
 import { expect, onTestFinished } from 'vitest'
 import { attempts, createOnceJobs, states } from '../test/jobs.ts'
 import { startParts } from '../test/parts.ts'
-import { startReceiver } from '../test/receiver.ts'
+import { answerAfter, startReceiver } from '../test/receiver.ts'
 import { until } from '../test/until.ts'
 
 /** What a receiver gets of a job, and how its execution ended. */
 async function sent(databaseUrl: string, delivery: StoredDelivery, { payload = '{}', status = 200, afterMs = 0 } = {}) {
   let method: string | undefined
-  const receiver = await startReceiver((_, response, request) => {
+  const late = afterMs > 0 ? answerAfter(afterMs) : null
+  const receiver = await startReceiver((arrival, response, request) => {
     method = request.method
-    setTimeout(() => response.writeHead(status).end(), afterMs)
+    response.statusCode = status
+    if (late) late(arrival, response, request)
+    else response.end()
   })
   const parts = await startParts(databaseUrl, { timeoutMs: 500 })
   onTestFinished(async () => {
