@@ -95,7 +95,7 @@ const retryNames = {
   stop_at_next: 'stopAtNext',
 } as const satisfies Record<string, keyof Retry>
 
-function readRetry(
+export function readRetry(
   given: DeliveryFields['retry'] | null,
   base: Partial<Retry> | undefined,
   errors: FieldError[],
