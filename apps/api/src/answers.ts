@@ -99,7 +99,6 @@ export const ExecutionAnswer = z
     attempt: z.int().meta({ description: 'Requests made so far.' }),
     attempts: z.array(AttemptAnswer),
     failures: z.int().meta({ description: "Attempts that failed and count against the job's `retry.limit`." }),
-    dead_letter: z.boolean().meta({ description: 'Whether it failed for good, and waits to be redriven.' }),
     flow_key: z.string().nullable(),
     next_attempt_at: z.string().nullable(),
     ack_deadline_at: z.string().nullable().meta({

@@ -6,6 +6,7 @@ const failedAttempt = {
   ...{ attempt: 1, outcome: 'rejected', status: 410, job_version: 1, error: null, response_head: 'gone' },
   started_at: '2026-11-24T01:00:00.012+00:00',
   finished_at: '2026-11-24T01:00:00.058+00:00',
+  timings: { dns_ms: 3, connect_ms: 9, tls_ms: 14, first_byte_ms: 17, total_ms: 44 },
 }
 
 export const deadLetter = {

@@ -93,13 +93,13 @@ export const execution = {
     },
   ],
   failures: 0,
-  dead_letter: false,
   flow_key: null,
   next_attempt_at: null,
   ack_deadline_at: null,
   created_at: '2026-11-24T08:00:00.004+07:00',
   finished_at: '2026-11-24T08:00:00.061+07:00',
-  ...{ dead_at: null, redriven_at: null },
+  dead_at: null,
+  redriven_at: null,
 }
 
 export const manualExecution = {

@@ -112,7 +112,6 @@ export function toExecution(row: FullExecution, timezone: string): z.infer<typeo
     })),
     next_attempt_at: row.nextAttemptAt && row.nextAttemptAt < FAR ? show(row.nextAttemptAt) : null,
     failures: row.failures,
-    dead_letter: row.deadAt !== null,
     flow_key: row.flowKey,
     ack_deadline_at: show(row.ackDeadlineAt),
     created_at: show(row.createdAt) ?? '',
