@@ -72,7 +72,7 @@ export function createCallbackClient(
       if (!url) return { answer: Promise.resolve(failed('ERR_INVALID_URL')), abort() {} }
       // Node never looks up a literal address.
       if (checkTarget(url, policy)) return { answer: Promise.resolve(blocked()), abort() {} }
-      return post(http, request)
+      return post(http, url, request)
     },
     close() {
       agent.http.destroy()
@@ -111,14 +111,15 @@ function client(agent: ReturnType<typeof agents>, timeoutMs: number): Got {
   })
 }
 
-function post(http: Got, request: CallbackRequest): Sending {
+function post(http: Got, url: URL, request: CallbackRequest): Sending {
   let aborted = false
   let current: { destroy(): void } | undefined
   const options = optionsOf(request)
 
   const once = async (): Promise<Answer | 'stale'> => {
     try {
-      const stream = http.stream(request.url, options)
+      // What was checked is what is called: the URL is parsed once.
+      const stream = http.stream(url, options)
       current = stream
       return await read(stream, request.success)
     } catch (error) {

@@ -61,7 +61,8 @@ export function parseRetryAfter(text: string | undefined, now: number): number |
   const ms = /^\d{1,15}$/.test(trimmed)
     ? Number(trimmed) * 1_000
     : HTTP_DATE.test(trimmed)
-      ? Date.parse(trimmed) - now
+      ? // The oldest form names no zone, and means GMT too.
+        Date.parse(trimmed.endsWith('GMT') ? trimmed : `${trimmed} GMT`) - now
       : Number.NaN
   return Number.isNaN(ms) ? null : Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS)
 }

@@ -46,6 +46,11 @@ const inward = [
   'http://[2002:a00:1::]/',
   'http://[2001::1]/',
   'http://[2001:db8::1]/',
+  'http://[2606:4700::5efe:a00:1]/',
+  'http://[2606:4700::200:5efe:a00:1]/',
+  'http://[100:0:0:1::1]/',
+  'http://[4000::1]/',
+  'http://localhost../',
 ]
 
 describe('a private address', () => {
@@ -68,6 +73,7 @@ describe('a private address', () => {
     const policy = { ...closed, allowHosts: ['localhost', 'internal.example'] }
     expect(check('http://LocalHost./', policy)).toBeNull()
     expect(checkAddress('10.0.0.1', policy, 'Internal.example')).toBeNull()
+    expect(checkAddress('10.0.0.1', policy, 'internal.example.')).toBeNull()
     expect(checkAddress('10.0.0.1', policy, 'other.example')).not.toBeNull()
     expect(checkAddress('10.0.0.1', policy)).not.toBeNull()
   })
@@ -83,6 +89,12 @@ describe('a metadata address', () => {
     [
       'http://[2002:a9fe:a9fe::1]/',
       'http://[::ffff:0:a9fe:a9fe]/',
+      'http://[64:ff9b:1:a9fe:a9:fe00::]/',
+      'http://[64:ff9b:1:a9:fe:a9fe::]/',
+      'http://[64:ff9b:1:0:a9:fea9:fe00::]/',
+      'http://[2001:0:a9fe:a9fe::1]/',
+      'http://[2001::5601:5601]/',
+      'http://[2606:4700::5efe:a9fe:a9fe]/',
       'http://[FD00:EC2:0::254]/',
       'http://METADATA.google.internal./',
     ],
@@ -97,6 +109,8 @@ describe('a metadata address', () => {
   test('is known when it is what a name resolves to', () => {
     expect(checkAddress('::ffff:169.254.169.254', wide, 'metadata.google.internal')).toContain('metadata')
     expect(isMetadataAddress('fd00:0ec2::254')).toBe(true)
+    expect(isMetadataAddress('fe80::a9fe:a9fe%eth0')).toBe(true)
+    expect(checkAddress('::1%lo', closed)).toContain('public')
     expect(isMetadataAddress('169.254.169.253')).toBe(false)
     expect(isMetadataAddress('example.com')).toBe(false)
   })
@@ -116,6 +130,7 @@ test.for([
   ['ftp://example.com/', 'http'],
   ['http://user@example.com/', 'user name'],
   ['http://:secret@example.com/', 'password'],
+  ['http://unix:/var/run/docker.sock:/info', 'unix socket'],
 ] as const)('%s is refused: %s', ([url, word]) => {
   for (const policy of [closed, open]) expect(check(url, policy)).toContain(word)
 })
