@@ -132,7 +132,6 @@ describe('a receiver that misbehaves', () => {
   test.for([
     ['never answers', () => listen(() => {}), timedOut],
     ['sends a status line and then nothing', () => speaks('HTTP/1.1 200 OK\r\n'), timedOut],
-    ['switches protocols', () => speaks('HTTP/1.1 101 No\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'), timedOut],
     ['says 100 Continue and then nothing', () => speaks('HTTP/1.1 100 Continue\r\n\r\n'), timedOut],
     [
       'drips headers',

@@ -1,30 +1,15 @@
 import { lookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { CALLBACK_TIMEOUT_MS, headOf, RESPONSE_HEAD_CHARS, RESPONSE_READ_BYTES } from '@scheduler/core/callback'
+import { CALLBACK_TIMEOUT_MS } from '@scheduler/core/callback'
 import type { Method } from '@scheduler/core/delivery'
-import type { AttemptOutcome } from '@scheduler/core/execution'
 import type { TargetPolicy } from '@scheduler/core/settings'
-import { isSuccess } from '@scheduler/core/success'
 import { badCidrs, checkTarget, METADATA_ADDRESSES } from '@scheduler/core/target'
-import type { Timings } from '@scheduler/db/queries/settle'
-import got, { type Got, type OptionsInit, RequestError, TimeoutError } from 'got'
+import got, { type Got, type OptionsInit } from 'got'
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent'
-import { guardedLookup, REFUSED } from './guarded-lookup.ts'
-import { reasonOf } from './trouble.ts'
+import { guardedLookup } from './guarded-lookup.ts'
+import { type Answer, blocked, failed, failure, readAnswer } from './read-answer.ts'
 
-/** How one HTTP request ended. */
-export interface Answer {
-  outcome: Exclude<AttemptOutcome, 'abandoned'>
-  /** HTTP status; null when no answer came. */
-  status: number | null
-  /** A short code; null for an answer. Never an address, a header or a body. */
-  error: string | null
-  /** The first characters of the answer's body; null when there was none. */
-  head: string | null
-  /** The answer's `Retry-After`, as it came. */
-  retryAfter: string | undefined
-  timings: Timings
-}
+export type { Answer } from './read-answer.ts'
 
 export interface CallbackRequest {
   url: string
@@ -121,7 +106,7 @@ function post(http: Got, url: URL, request: CallbackRequest): Sending {
       // What was checked is what is called: the URL is parsed once.
       const stream = http.stream(url, options)
       current = stream
-      return await read(stream, request.success)
+      return await readAnswer(stream, request.success)
     } catch (error) {
       return failure(error)
     }
@@ -151,74 +136,3 @@ function optionsOf({ method, body, headers, timeoutMs }: CallbackRequest): Optio
   if (timeoutMs !== undefined) options.timeout = { request: timeoutMs }
   return options
 }
-
-type GotStream = ReturnType<Got['stream']>
-
-/** Reads the status and the head of the body. Never rejects; `stale` when a kept connection turned out to be closed. */
-function read(stream: GotStream, success?: readonly string[]): Promise<Answer | 'stale'> {
-  const startedAt = performance.now()
-  return new Promise((resolve) => {
-    let status: number | null = null
-    let retryAfter: string | undefined
-    const timed = (answer: Answer): Answer => ({ ...answer, timings: timingsOf(stream, startedAt) })
-    let size = 0
-    const chunks: Buffer[] = []
-    const done = () => {
-      if (status === null) return
-      const outcome = isSuccess(status, success) ? 'succeeded' : 'rejected'
-      resolve(timed({ outcome, status, error: null, head: headOfBody(chunks), retryAfter, timings: NO_TIMINGS }))
-    }
-    stream.on('response', (response: { statusCode: number; headers: Record<string, unknown> }) => {
-      status = response.statusCode
-      const given = response.headers['retry-after']
-      if (typeof given === 'string') retryAfter = given
-    })
-    stream.on('data', (chunk: Buffer) => {
-      if (size < RESPONSE_HEAD_CHARS * 4) chunks.push(chunk)
-      size += chunk.length
-      if (size > RESPONSE_READ_BYTES) stream.destroy()
-    })
-    stream.on('end', done)
-    stream.on('close', () => {
-      done()
-      // Destroyed before it was answered; whoever did that doesn't wait for more.
-      resolve(timed(failed('aborted')))
-    })
-    stream.on('error', (error: unknown) => {
-      // The status line decides; a body that breaks off after it changes nothing.
-      if (status !== null) done()
-      else if (error instanceof RequestError && error.code === 'ECONNRESET' && stream.reusedSocket) resolve('stale')
-      else resolve(timed(failure(error)))
-    })
-  })
-}
-
-function failure(error: unknown): Answer {
-  if (error instanceof TimeoutError) return { ...failed('ETIMEDOUT'), outcome: 'timed_out' }
-  // The agent's own filter has no code, only this sentence (which holds the address, so it is not passed on).
-  const isBlocked = error instanceof RequestError && error.code === REFUSED
-  if (isBlocked || /is not allowed\. Because/.test(reasonOf(error))) return blocked()
-  return failed(error instanceof RequestError ? error.code.slice(0, 60) : 'ERR_UNKNOWN')
-}
-
-function failed(error: string): Answer {
-  return { outcome: 'unreachable', status: null, error, head: null, retryAfter: undefined, timings: NO_TIMINGS }
-}
-
-function blocked(): Answer {
-  return { ...failed('blocked_destination'), outcome: 'blocked' }
-}
-
-const NO_TIMINGS: Timings = { dns: null, connect: null, tls: null, firstByte: null, total: null }
-
-function timingsOf(stream: GotStream, startedAt: number): Timings {
-  const total = Math.round(performance.now() - startedAt)
-  const phases = stream.timings?.phases
-  if (!phases) return { ...NO_TIMINGS, total }
-  const of = (ms: number | undefined) => (ms === undefined || stream.reusedSocket ? null : Math.round(ms))
-  const firstByte = phases.firstByte === undefined ? null : Math.round(phases.firstByte)
-  return { dns: of(phases.dns), connect: of(phases.tcp), tls: of(phases.tls), firstByte, total }
-}
-
-const headOfBody = (chunks: Buffer[]): string | null =>
-  chunks.length === 0 ? null : headOf(Buffer.concat(chunks).toString('utf8'))

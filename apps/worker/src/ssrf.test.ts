@@ -1,6 +1,6 @@
 import type { TargetPolicy } from '@scheduler/core/settings'
 import { checkAddress, checkTarget, isMetadataAddress, METADATA_HOSTS } from '@scheduler/core/target'
-import { redirects, resolved, written } from '@scheduler/core/test/ssrf-vectors'
+import { redirects, resolved, type SsrfVector, written } from '@scheduler/core/test/ssrf-vectors'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { listenEverywhere, resolver } from '../test/loopback.ts'
 import { startReceiver } from '../test/receiver.ts'
@@ -11,7 +11,7 @@ const development: TargetPolicy = { ...production, allowPrivate: true }
 const blocked = { outcome: 'blocked', status: null, error: 'blocked_destination' }
 
 const at = (url: string, port: number) => url.replaceAll('PORT', String(port))
-const all = [
+const all: readonly ({ group: string } & SsrfVector)[] = [
   ...Object.entries(written).flatMap(([group, urls]) => urls.map((url) => ({ group, url }))),
   ...Object.entries(resolved).flatMap(([group, them]) => them.map((it) => ({ group, ...it }))),
 ]
@@ -33,7 +33,7 @@ describe('in production', () => {
   // A name that a vector says nothing of resolves to this machine, so that whatever slipped through would arrive.
   test.for(all)('$group: $url is not called', async (vector) => {
     const listener = await listenEverywhere()
-    const resolves: readonly string[] = 'resolves' in vector ? (vector.resolves ?? []) : ['127.0.0.1', '::1']
+    const { resolves = ['127.0.0.1', '::1'] } = vector
     const url = at(vector.url, listener.port)
     const answer = await send(
       clientOf(production, () => resolves),
@@ -66,7 +66,7 @@ describe('in production', () => {
     const listener = await listenEverywhere()
     const ends: Record<string, number> = {}
     for (const vector of all) {
-      const resolves: readonly string[] = 'resolves' in vector ? (vector.resolves ?? []) : ['127.0.0.1']
+      const { resolves = ['127.0.0.1'] } = vector
       const answer = await send(
         clientOf(production, () => resolves),
         at(vector.url, listener.port),

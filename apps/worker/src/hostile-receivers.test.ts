@@ -1,0 +1,72 @@
+import { test as base } from '@scheduler/db/test/database'
+import { describe, expect, onTestFinished } from 'vitest'
+import { hostiles } from '../test/hostile.ts'
+import { startHostileReceivers } from '../test/hostile-receivers.ts'
+import { createOnceJobs, ledger, many } from '../test/jobs.ts'
+import { startParts } from '../test/parts.ts'
+import { until } from '../test/until.ts'
+
+const TIMEOUT_MS = 1_000
+/** What an attempt may take beyond its timeout until it is over. */
+const SLACK_MS = 500
+const EACH = 8
+
+const test = base
+  // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern which fixtures are wanted
+  .extend('receivers', { scope: 'file' }, async ({}, { onCleanup }) => {
+    const receivers = await startHostileReceivers()
+    onCleanup(receivers.close)
+    return receivers
+  })
+  .extend('parts', async ({ databaseUrl }, { onCleanup }) => {
+    // The client's own timeout is far away: it is that of the job that counts. No circuit gets in the way.
+    const parts = await startParts(databaseUrl, { timeoutMs: 60_000, failMax: 1_000, destinationConcurrency: EACH })
+    onCleanup(() => parts.close())
+    return parts
+  })
+
+/** The most that this process took of the machine's memory meanwhile, beyond what it had, bytes. */
+function watchMemory(): () => number {
+  const before = process.memoryUsage.rss()
+  let most = before
+  const timer = setInterval(() => {
+    most = Math.max(most, process.memoryUsage.rss())
+  }, 10)
+  onTestFinished(() => clearInterval(timer))
+  return () => most - before
+}
+
+describe.for(hostiles)('a receiver that $name', (hostile) => {
+  test('each attempt is recorded for what it was, in time, and leaves nothing behind', async ({
+    pool,
+    parts,
+    receivers,
+  }) => {
+    const grown = watchMemory()
+    const { payload = '{}' } = hostile
+    const delivery = { timeoutSeconds: TIMEOUT_MS / 1_000, retry: { limit: 0 } }
+    await createOnceJobs(pool, many(EACH, { url: receivers.urlOf(hostile), payload, delivery }))
+    parts.dispatcher.wake()
+    await until('the end of all', async () => {
+      const ended = (await ledger(pool)).filter((it) => ['succeeded', 'failed'].includes(it.state))
+      return ended.length === EACH
+    })
+    const { rows } = await pool.query<{ outcome: string; status: number | null; error: string | null; ms: number }>(`
+      select outcome::text, status, error, extract(epoch from finished_at - started_at)::float8 * 1000 as ms
+      from attempts`)
+    expect(rows).toHaveLength(EACH)
+    for (const { outcome, status, error, ms } of rows) {
+      expect({ outcome, status }).toEqual({ outcome: hostile.outcome, status: hostile.status })
+      if (hostile.error) expect(error).toMatch(hostile.error)
+      else expect(error).toBeNull()
+      expect(ms).toBeLessThan(TIMEOUT_MS + SLACK_MS)
+      if (hostile.holds) expect(ms).toBeGreaterThan(TIMEOUT_MS - 20)
+      else expect(ms).toBeLessThan(TIMEOUT_MS - 20)
+    }
+    const state = hostile.outcome === 'succeeded' ? 'succeeded' : 'failed'
+    expect((await ledger(pool)).map((it) => it.state)).toEqual(rows.map(() => state))
+    expect(grown(), 'bytes').toBeLessThan(100e6)
+    await parts.drain()
+    await until('the connections to close', async () => (await receivers.open()) === 0)
+  })
+})
