@@ -36,12 +36,13 @@ export async function listenEverywhere(onSocket: (socket: Socket) => void = () =
   }
 }
 
-/** A resolver that gives names the addresses that `of` says. */
-export function resolver(of: (host: string) => readonly string[]): typeof lookup {
+/** A resolver that gives names the addresses that `of` says, after so many ms. */
+export function resolver(of: (host: string) => readonly string[], delayMs?: number): typeof lookup {
   const resolve = (host: string, options: { all?: boolean }, callback: (...results: unknown[]) => void) => {
     const found = of(host).map((address): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 }))
-    if (options.all) callback(null, found)
-    else callback(null, found[0]?.address, found[0]?.family)
+    const answer = () => (options.all ? callback(null, found) : callback(null, found[0]?.address, found[0]?.family))
+    if (delayMs === undefined) answer()
+    else setTimeout(answer, delayMs)
   }
   return resolve as unknown as typeof lookup
 }
