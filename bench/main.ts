@@ -14,6 +14,9 @@ const benches: Record<string, () => Promise<(args: string[]) => Promise<void>>> 
   'freeze-database': async () => (await import('./trials/freeze-database.ts')).freezeDatabase,
   flap: async () => (await import('./trials/flap.ts')).flap,
   'dead-destination': async () => (await import('./trials/dead-destination.ts')).deadDestination,
+  retries: async () => (await import('./trials/retries.ts')).retries,
+  neighbours: async () => (await import('./trials/neighbours.ts')).neighbours,
+  hostile: async () => (await import('./trials/hostile.ts')).hostile,
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -1,6 +1,7 @@
 // A receiver in a process of its own: it does the timing, so that a busy sender can't flatter itself.
-// argv: port (0 for any). Prints `ready <port>` and then nothing; GET /log gives what arrived as JSON lines.
-import { createServer } from 'node:http'
+// argv: port (0 for any), how many ports. Prints `ready <port> …` and then nothing; GET /log gives what arrived as JSON lines.
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 
 export interface Arrival {
   id: string
@@ -14,7 +15,13 @@ export interface Arrival {
   path: string
   /** What it was answered. */
   status: number | null
+  port: number
+  /** Until when it was asked not to come again, ms since 1970; null when it was not. */
+  awayUntil: number | null
 }
+
+/** How long `Retry-After` asks for, seconds. */
+const AWAY_SECONDS = 2
 
 const arrivals: Arrival[] = []
 const now = () => performance.timeOrigin + performance.now()
@@ -25,8 +32,25 @@ function statusOf(query: URLSearchParams): number {
   return Number(query.get('status') ?? 200)
 }
 
-/** Answers as the query of the callback URL asks: `delay` ms, and the status. */
-const server = createServer((request, response) => {
+/** Answers with a failure of that kind. Returns until when it asks to be left alone. */
+function fail(how: string, response: ServerResponse): number | null {
+  if (how === 'reset') {
+    response.socket?.resetAndDestroy()
+    return null
+  }
+  const [status, after] = how.split('-')
+  const seconds = Math.ceil(now() / 1_000) + AWAY_SECONDS
+  if (after === 'seconds') response.setHeader('retry-after', AWAY_SECONDS)
+  if (after === 'date') response.setHeader('retry-after', new Date(seconds * 1_000).toUTCString())
+  response.writeHead(Number(status)).end()
+  return after === 'date' ? seconds * 1_000 : after === 'seconds' ? now() + AWAY_SECONDS * 1_000 : null
+}
+
+/**
+ * Answers as the query of the callback URL asks: `delay` ms, and the status; or with a failure of the kind `how` until the
+ * attempt after `fails`: `500`, `503-seconds` and `503-date` with a Retry-After, `reset`.
+ */
+const receive: RequestListener = (request, response) => {
   const at = now()
   const url = new URL(request.url ?? '/', 'http://receiver')
   if (request.method === 'GET' && url.pathname === '/log') {
@@ -52,6 +76,8 @@ const server = createServer((request, response) => {
     endedAt: null,
     path: url.pathname,
     status: null,
+    port: request.socket.localPort ?? 0,
+    awayUntil: null,
   }
   arrivals.push(arrival)
   response.on('close', () => {
@@ -60,6 +86,10 @@ const server = createServer((request, response) => {
   const answer = () => {
     // Before the client can have the answer: its next request may be here by the time this one is closed.
     arrival.endedAt ??= now()
+    if (arrival.attempt <= Number(url.searchParams.get('fails') ?? 0)) {
+      arrival.awayUntil = fail(url.searchParams.get('how') ?? '500', response)
+      return
+    }
     response.statusCode = statusOf(url.searchParams)
     arrival.status = response.statusCode
     response.end('ok')
@@ -69,10 +99,12 @@ const server = createServer((request, response) => {
     if (delay > 0) setTimeout(answer, delay)
     else answer()
   })
-})
-server.keepAliveTimeout = 60_000
-server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
-  const address = server.address()
-  console.log(`ready ${typeof address === 'object' && address ? address.port : ''}`)
-})
+}
+const [, , port = 0, count = 1] = process.argv.map(Number)
+const servers = Array.from({ length: count }, () => createServer(receive))
+for (const it of servers) {
+  it.keepAliveTimeout = 60_000
+  await new Promise<void>((resolve) => it.listen(port, '127.0.0.1', resolve))
+}
+console.log(`ready ${servers.map((it) => (it.address() as AddressInfo).port).join(' ')}`)
 process.on('disconnect', () => process.exit(0))

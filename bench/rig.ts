@@ -18,18 +18,24 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export interface Receiver {
   origin: string
+  /** All of them, where it listens on several ports. */
+  origins: string[]
   count(): Promise<number>
   arrivals(): Promise<Arrival[]>
   close(): Promise<void>
 }
 
-/** A receiver process; the query of a callback URL says how it answers: `?delay=ms&status=500`. */
-export async function startReceiver(port = 0): Promise<Receiver> {
-  const child = fork(here('./receiver.ts'), [String(port)], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+/** A receiver process; the query of a callback URL says how it answers: `?delay=ms&status=500`. See receiver.ts. */
+export async function startReceiver(port = 0, ports = 1): Promise<Receiver> {
+  const child = fork(here('./receiver.ts'), [String(port), String(ports)], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
   const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
-  const origin = `http://127.0.0.1:${String(line).trim().split(' ')[1]}`
+  const [, ...open] = String(line).trim().split(' ')
+  const origins = open.map((it) => `http://127.0.0.1:${it}`)
+  const [origin = ''] = origins
   return {
-    origin,
+    ...{ origin, origins },
     count: async () => Number(await (await fetch(`${origin}/count`)).text()),
     arrivals: async () => {
       const text = await (await fetch(`${origin}/log`)).text()

@@ -14,6 +14,8 @@ export interface Hostile {
   /** What it is called with, where that matters. */
   scheme?: 'https'
   payload?: string
+  /** Whether its connection may be kept for another request. */
+  keeps?: true
 }
 
 type End = Pick<Hostile, 'outcome' | 'status' | 'error' | 'holds'>
@@ -162,11 +164,13 @@ export const hostiles: readonly Hostile[] = [
     name: 'answers without reading the request',
     serve: asked((socket) => socket.pause().write(`${OK}content-length: 2\r\n\r\nok`)),
     payload: JSON.stringify({ x: 'y'.repeat(250_000) }),
+    keeps: true,
     ...succeeded,
   },
   {
     name: 'answers before it is asked',
     serve: (socket) => void socket.write(`${OK}content-length: 2\r\n\r\nok`),
+    keeps: true,
     ...succeeded,
   },
 ]

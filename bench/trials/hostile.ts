@@ -1,0 +1,90 @@
+// Receivers that misbehave, a hundred attempts to each at once: each ends in time and is recorded for what it was, and
+// neither memory nor connections are left behind.
+import { readFileSync } from 'node:fs'
+import type { Pool } from '@scheduler/db/client'
+import { type Hostile, hostiles } from '../../apps/worker/test/hostile.ts'
+import { startHostileReceivers } from '../../apps/worker/test/hostile-receivers.ts'
+import { insertOnceJobs, until, verdict, withRig } from '../rig.ts'
+
+const TIMEOUT_SECONDS = 2
+const SLACK_MS = 500
+const GROWTH_MB = 150
+
+export async function hostile(args: string[]): Promise<void> {
+  const [count = 100] = args.map(Number)
+  await withRig(async ({ pool, workers, startWorkers }) => {
+    const receivers = await startHostileReceivers()
+    const concurrency = { WORKER_CONCURRENCY: String(count), DESTINATION_CONCURRENCY: String(count) }
+    await startWorkers(1, { ...concurrency, CIRCUIT_FAIL_MAX: '1000' })
+    const [worker] = workers
+    const memory = watchMemory(worker?.process.pid ?? 0)
+    const result = verdict()
+    try {
+      for (const it of hostiles) {
+        memory.restart()
+        await insertOnceJobs(pool, count, new Date(), receivers.urlOf(it), {
+          ...{ timeoutSeconds: TIMEOUT_SECONDS, retry: { limit: 0 } },
+        })
+        await until(async () => (await unfinished(pool)) === 0, 60_000, it.name)
+        const { right, most } = await judge(pool, it, receivers.urlOf(it))
+        // A late answer of the database does not make it a connection of ours.
+        if (!it.keeps) await until(async () => (await receivers.open()) === 0, 5_000, 'connections to close')
+        const holds = right === count && most <= TIMEOUT_SECONDS * 1_000 + SLACK_MS
+        const said = `${right} of ${count} ${it.outcome}, longest ${most.toFixed(0)} ms, memory up to ${memory.peak()} MB`
+        result.check(it.name, holds, said)
+      }
+      const grown = memory.most() - memory.first
+      result.check(`memory beyond the ${memory.first} MB at the start, MB`, grown <= GROWTH_MB, grown)
+      await worker?.end('SIGTERM')
+      await until(async () => (await receivers.open()) === 0, 5_000, 'the kept connections to close')
+      result.check('connections left', true, 0)
+    } finally {
+      memory.stop()
+      await receivers.close()
+    }
+    result.end()
+  })
+}
+
+async function unfinished(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ n: number }>(`
+    select (select count(*) from jobs where status = 'active')::int
+      + (select count(*) from executions where finished_at is null)::int as n`)
+  return rows[0]?.n ?? 1
+}
+
+/** How many of its attempts are recorded as they should be, and the longest of all, ms. */
+async function judge(pool: Pool, { outcome, status }: Hostile, url: string) {
+  const { rows } = await pool.query<{ right: number; most: number }>(
+    `select count(*) filter (where a.outcome::text = $2 and a.status is not distinct from $3)::int as right,
+       max(extract(epoch from a.finished_at - a.started_at))::float8 * 1000 as most
+     from attempts a join executions e on e.id = a.execution_id join jobs j on j.id = e.job_id
+     where j.callback_url = $1`,
+    [url, outcome, status],
+  )
+  return rows[0] ?? { right: 0, most: Number.NaN }
+}
+
+/** What a process holds of the machine's memory, in MB: now and then, and the most. */
+function watchMemory(pid: number) {
+  const now = () => {
+    const [, kb] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return Math.round(Number(kb) / 1_024)
+  }
+  const first = now()
+  let peak = first
+  let most = first
+  const timer = setInterval(() => {
+    peak = Math.max(peak, now())
+    most = Math.max(most, peak)
+  }, 50)
+  return {
+    first,
+    peak: () => peak,
+    most: () => most,
+    restart: () => {
+      peak = now()
+    },
+    stop: () => clearInterval(timer),
+  }
+}
