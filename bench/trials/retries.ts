@@ -4,7 +4,7 @@ import { type Retry, retryOf } from '@scheduler/core/delivery'
 import { backoffMs } from '@scheduler/core/retry'
 import type { Pool } from '@scheduler/db/client'
 import type { Arrival } from '../receiver.ts'
-import { insertOnceJobs, percentile, until, verdict, withRig } from '../rig.ts'
+import { insertOnceJobs, percentile, startReceiver, until, verdict, withRig } from '../rig.ts'
 
 const retry: Partial<Retry> = { limit: 4, minBackoffSeconds: 1, maxBackoffSeconds: 4, factor: 2, jitter: 0.2 }
 const ways = ['500', '404', '429', '503-seconds', '503-date', 'reset']
@@ -15,12 +15,14 @@ export async function retries(args: string[]): Promise<void> {
   const [count = 1_008, workers = 2, boundMs = 2_000] = args.map(Number)
   const kinds = ways.flatMap((how) => times.map((fails) => ({ how, fails })))
   const each = Math.ceil(count / kinds.length)
-  await withRig(async ({ pool, receiver, startWorkers }) => {
+  await withRig(async ({ pool, startWorkers }) => {
+    // One destination for each kind: of one that fails most requests a worker has only few in flight.
+    const receiver = await startReceiver(0, kinds.length)
     // What is asked here is about retries, not about the destination: no circuit opens.
     await startWorkers(workers, { CIRCUIT_FAIL_MAX: '1000' })
     const start = Date.now() + 2_000
     for (const [n, { how, fails }] of kinds.entries()) {
-      const url = `${receiver.origin}/${how}/${fails}?how=${how}&fails=${fails}`
+      const url = `${receiver.origins[n]}/${how}/${fails}?how=${how}&fails=${fails}`
       await insertOnceJobs(pool, each, new Date(start + n * 400), url, { retry })
     }
     const ended = async () => (await pool.query('select from executions where finished_at is not null')).rowCount
@@ -28,6 +30,7 @@ export async function retries(args: string[]): Promise<void> {
     const result = verdict()
     judgeArrivals(await receiver.arrivals(), boundMs, result)
     await judgeLedger(pool, each, result)
+    await receiver.close()
     result.end()
   })
 }

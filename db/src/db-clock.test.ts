@@ -42,6 +42,23 @@ test('an answer is taken for as old as the way back may have been', () => {
 
   expect(clock.now().getTime() - answer.getTime()).toBeLessThanOrEqual(performance.now() - after)
   expect(clock.now().getTime()).toBeGreaterThanOrEqual(answer.getTime())
+  expect(clock.latest().getTime() - answer.getTime(), 'and may be all of its way old').toBeGreaterThan(60_000)
+})
+
+test("at the latest it is never behind the database's time, nor by more than its answer took ahead of it", async ({
+  pool,
+}) => {
+  const clock = createDbClock()
+  expect(() => clock.latest()).toThrow("The database's time is not known yet.")
+  const before = performance.now()
+  await clock.refresh(pool)
+  const tookMs = performance.now() - before
+
+  for (let i = 0; i < 20; i += 1) {
+    const { rows } = await pool.query<{ now: Date }>('select clock_timestamp() as now')
+    expect(clock.latest().getTime()).toBeGreaterThanOrEqual(Number(rows[0]?.now))
+    expect(clock.latest().getTime() - clock.now().getTime()).toBeLessThanOrEqual(tookMs + 2)
+  }
 })
 
 test("setting the machine's clock changes nothing", async ({ pool }) => {

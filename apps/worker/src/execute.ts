@@ -41,7 +41,10 @@ export function execute(parts: ExecuteParts, claim: Claim): Executing {
   }
   const settlement = parts.destinations
     .run(claim.destination, () => sending.answer, countsAgainstDestination, probeOf(claim))
-    .then((answer) => settlementOf(claim, answer, startedAt, parts.clock.now(), urls !== null))
+    .then((answer) => {
+      const times = { startedAt, finishedAt: parts.clock.now(), latest: parts.clock.latest() }
+      return settlementOf(claim, answer, times, urls !== null)
+    })
     .then((it) => {
       report(parts.log, claim, it)
       return it
@@ -54,7 +57,7 @@ export function abandon(parts: ExecuteParts, claim: Claim): Executing {
   const now = parts.clock.now()
   // Under the circuit all the same: a probe that was never sent is given back.
   const settled = parts.destinations.run(claim.destination, async () => null, countsAgainstDestination, probeOf(claim))
-  return { claim, settlement: settled.then(() => settlementOf(claim, null, now, now)), abort() {} }
+  return { claim, settlement: settled.then(() => settlementOf(claim, null, { startedAt: now, finishedAt: now })), abort() {} }
 }
 
 /** Sends nothing: a secret of the job can't be opened here. */

@@ -24,7 +24,7 @@ function answer(fields: Partial<Answer> = {}): Answer {
     ...fields,
   }
 }
-const settled = (it: Claim, said: Answer | null) => settlementOf(it, said, startedAt, finishedAt)
+const settled = (it: Claim, said: Answer | null) => settlementOf(it, said, { startedAt, finishedAt })
 
 test('a success is final, and leaves the count of failures as it was', () => {
   expect(settled(claim({ attempt: 4, failures: 2 }), answer({ outcome: 'succeeded', status: 204 }))).toMatchObject({
@@ -40,6 +40,13 @@ test('a failure waits for its next attempt from when it ended, and counts', () =
   expect(settled(claim({ failures: 2 }), answer({ outcome: 'timed_out', status: null }))).toMatchObject({
     ...{ state: 'waiting', reason: 'timed_out', failures: 3, nextAttemptAt: after(40) },
   })
+})
+
+test('a backoff counts from the moment at which the attempt had ended for sure', () => {
+  const it = settlementOf(claim(), answer(), { startedAt, finishedAt, latest: after(0.5) })
+  expect(it).toMatchObject({ finishedAt, nextAttemptAt: after(10.5) })
+  const dated = answer({ status: 503, retryAfter: 'Tue, 24 Nov 2026 08:01:01 GMT' })
+  expect(settlementOf(claim(), dated, { startedAt, finishedAt, latest: after(0.5) }).nextAttemptAt).toEqual(after(60))
 })
 
 describe('it is the last', () => {

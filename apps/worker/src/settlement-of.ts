@@ -12,17 +12,22 @@ const SEALED_MS = 30_000
 /** A receiver has taken the work on, and will say how it ended. */
 const ACCEPTED = 202
 
+export interface AttemptTimes {
+  startedAt: Date
+  finishedAt: Date
+  /**
+   * When it had ended for sure: a backoff counts from then, so that where the clock is not exact, the next attempt is rather
+   * late than early.
+   */
+  latest?: Date
+}
+
 /**
  * What an answer means for the execution; no answer (null) is an attempt that we broke off ourselves. `canTell` says whether
  * its receiver was told where to say how its work ended.
  */
-export function settlementOf(
-  claim: Claim,
-  answer: Answer | null,
-  startedAt: Date,
-  finishedAt: Date,
-  canTell = false,
-): Settlement {
+export function settlementOf(claim: Claim, answer: Answer | null, times: AttemptTimes, canTell = false): Settlement {
+  const { startedAt, finishedAt, latest = finishedAt } = times
   const facts = factsOf(claim, startedAt, finishedAt)
   if (!answer) return { ...facts, ...nothing, nextAttemptAt: finishedAt }
   const { outcome, status, error, head: responseHead, timings } = answer
@@ -37,9 +42,9 @@ export function settlementOf(
   const reason = failureReason(outcome)
   const next = afterFailure(retryOf(claim.delivery), {
     ...{ outcome, status, failures, seed: claim.executionId },
-    retryAfterMs: parseRetryAfter(answer.retryAfter, finishedAt.getTime()),
+    retryAfterMs: parseRetryAfter(answer.retryAfter, latest.getTime()),
     firstAttemptAt: claim.firstAttemptAt.getTime(),
-    now: finishedAt.getTime(),
+    now: latest.getTime(),
     nextRunAt: claim.nextRunAt?.getTime() ?? null,
   })
   if ('exhausted' in next) return { ...told, state: 'failed', reason, nextAttemptAt: null, failures }
