@@ -22,7 +22,7 @@ export async function hostile(args: string[]): Promise<void> {
     try {
       for (const it of hostiles) {
         memory.restart()
-        await insertOnceJobs(pool, count, new Date(), receivers.urlOf(it), {
+        await insertOnceJobs(pool, count, new Date(Date.now() + 500), receivers.urlOf(it), {
           ...{ timeoutSeconds: TIMEOUT_SECONDS, retry: { limit: 0 } },
         })
         await until(async () => (await unfinished(pool)) === 0, 60_000, it.name)
