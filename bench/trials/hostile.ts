@@ -8,7 +8,7 @@ import { insertOnceJobs, until, verdict, withRig } from '../rig.ts'
 
 const TIMEOUT_SECONDS = 2
 const SLACK_MS = 500
-const GROWTH_MB = 150
+const GROWTH_MB = 250
 
 export async function hostile(args: string[]): Promise<void> {
   const [count = 100] = args.map(Number)
@@ -26,8 +26,8 @@ export async function hostile(args: string[]): Promise<void> {
           ...{ timeoutSeconds: TIMEOUT_SECONDS, retry: { limit: 0 } },
         })
         await until(async () => (await unfinished(pool)) === 0, 60_000, it.name)
-        const { right, most } = await judge(pool, it, receivers.urlOf(it))
-        // A late answer of the database does not make it a connection of ours.
+        const { right, most, wrong } = await judge(pool, it, receivers.urlOf(it))
+        if (wrong) console.log(`     ${wrong}`)
         if (!it.keeps) await until(async () => (await receivers.open()) === 0, 5_000, 'connections to close')
         const holds = right === count && most <= TIMEOUT_SECONDS * 1_000 + SLACK_MS
         const said = `${right} of ${count} ${it.outcome}, longest ${most.toFixed(0)} ms, memory up to ${memory.peak()} MB`
@@ -35,6 +35,7 @@ export async function hostile(args: string[]): Promise<void> {
       }
       const grown = memory.most() - memory.first
       result.check(`memory beyond the ${memory.first} MB at the start, MB`, grown <= GROWTH_MB, grown)
+      memory.stop()
       await worker?.end('SIGTERM')
       await until(async () => (await receivers.open()) === 0, 5_000, 'the kept connections to close')
       result.check('connections left', true, 0)
@@ -53,16 +54,18 @@ async function unfinished(pool: Pool): Promise<number> {
   return rows[0]?.n ?? 1
 }
 
-/** How many of its attempts are recorded as they should be, and the longest of all, ms. */
-async function judge(pool: Pool, { outcome, status }: Hostile, url: string) {
-  const { rows } = await pool.query<{ right: number; most: number }>(
-    `select count(*) filter (where a.outcome::text = $2 and a.status is not distinct from $3)::int as right,
-       max(extract(epoch from a.finished_at - a.started_at))::float8 * 1000 as most
+/** How many of its attempts are recorded as they should be, the longest of all in ms, and what the others are. */
+async function judge(pool: Pool, { outcome, status, mayTimeOut = false }: Hostile, url: string) {
+  const { rows } = await pool.query<{ right: number; most: number; wrong: string | null }>(
+    `select count(*) filter (where (a.outcome::text = $2 and a.status is not distinct from $3) or (a.outcome = 'timed_out' and $4))::int as right,
+       max(extract(epoch from a.finished_at - a.started_at))::float8 * 1000 as most,
+       string_agg(distinct concat_ws(' ', a.outcome, a.status, a.error), ', ')
+         filter (where a.outcome::text <> $2 or a.status is distinct from $3) as wrong
      from attempts a join executions e on e.id = a.execution_id join jobs j on j.id = e.job_id
      where j.callback_url = $1`,
-    [url, outcome, status],
+    [url, outcome, status, mayTimeOut],
   )
-  return rows[0] ?? { right: 0, most: Number.NaN }
+  return rows[0] ?? { right: 0, most: Number.NaN, wrong: null }
 }
 
 /** What a process holds of the machine's memory, in MB: now and then, and the most. */

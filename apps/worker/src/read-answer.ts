@@ -21,6 +21,9 @@ export interface Answer {
   timings: Timings
 }
 
+/** Answers that say that the answer is still to come (1xx) of one request. */
+const MOST_INTERIM = 32
+
 type GotStream = ReturnType<Got['stream']>
 
 /** Reads the status and the head of the body. Never rejects; `stale` when a kept connection turned out to be closed. */
@@ -37,8 +40,17 @@ export function readAnswer(stream: GotStream, success?: readonly string[]): Prom
       const outcome = isSuccess(status, success) ? 'succeeded' : 'rejected'
       resolve(timed({ outcome, status, error: null, head: headOfBody(chunks), retryAfter, timings: NO_TIMINGS }))
     }
-    // A connection that the other side takes for something else is nobody's any more: nothing but this would close it.
+    let broken = failed('aborted')
+    let interim = 0
     stream.on('request', (request: ClientRequest) => {
+      // A hundred receivers that send nothing else, as fast as they can, would keep the worker from all its other work.
+      request.on('information', () => {
+        interim += 1
+        if (interim !== MOST_INTERIM) return
+        broken = failed('ERR_TOO_MANY_INTERIM')
+        stream.destroy()
+      })
+      // A connection that the other side takes for something else is nobody's any more: nothing but this would close it.
       request.on('upgrade', (response, socket) => {
         status = response.statusCode ?? null
         socket.destroy()
@@ -58,8 +70,8 @@ export function readAnswer(stream: GotStream, success?: readonly string[]): Prom
     stream.on('end', done)
     stream.on('close', () => {
       done()
-      // Destroyed before it was answered; whoever did that doesn't wait for more.
-      resolve(timed(failed('aborted')))
+      // Destroyed before it was answered; whoever did that from outside doesn't wait for more.
+      resolve(timed(broken))
     })
     stream.on('error', (error: unknown) => {
       // The status line decides; a body that breaks off after it changes nothing.

@@ -14,7 +14,9 @@ export interface Hostile {
   /** What it is called with, where that matters. */
   scheme?: 'https'
   payload?: string
-  /** Whether its connection may be kept for another request. */
+  /** Whether an attempt may also time out: a hundred that pour all they can are too busy to serve each. */
+  mayTimeOut?: true
+  /** Whether its connection may be kept for another request. They come last. */
   keeps?: true
 }
 
@@ -24,6 +26,7 @@ const succeeded: End = { outcome: 'succeeded', status: 200, error: null, holds: 
 const broken = (error: RegExp): End => ({ outcome: 'unreachable', status: null, error, holds: false })
 const reset = broken(/^ECONNRESET$/)
 const notHttp = broken(/^HPE_[A-Z_]+$/)
+const tooMuchInterim = { ...broken(/^ERR_TOO_MANY_INTERIM$/), mayTimeOut: true as const }
 const tooLong = broken(/^HPE_HEADER_OVERFLOW$/)
 
 const OK = 'HTTP/1.1 200 OK\r\n'
@@ -75,7 +78,7 @@ export const hostiles: readonly Hostile[] = [
   { name: 'never answers', serve: silent, ...timedOut },
   { name: 'never answers a TLS handshake', serve: silent, scheme: 'https', ...timedOut },
   { name: 'sends its headers one byte a second', serve: drips(OK, 'x'), ...timedOut },
-  { name: 'sends its status line one byte a second', serve: drips('', 'H'), ...timedOut },
+  { name: 'sends its status line one byte a second', serve: drips('HTTP/1.1 200 ', 'O'), ...timedOut },
   { name: 'sends its body one byte a second', serve: drips(LONG, '.'), ...succeeded, holds: true },
   {
     name: 'refuses, and sends the body one byte a second',
@@ -137,7 +140,7 @@ export const hostiles: readonly Hostile[] = [
       '',
       times(100, () => 'HTTP/1.1 100 Continue\r\n\r\n'),
     ),
-    ...timedOut,
+    ...tooMuchInterim,
   },
   {
     name: 'gives early hints without end',
@@ -145,8 +148,9 @@ export const hostiles: readonly Hostile[] = [
       '',
       times(50, (n) => `HTTP/1.1 103 Early Hints\r\nlink: <${n}>; rel=x\r\n\r\n`),
     ),
-    ...timedOut,
+    ...tooMuchInterim,
   },
+  { name: 'says continue now and then', serve: drips('', 'HTTP/1.1 100 Continue\r\n\r\n'), ...timedOut },
   { name: 'speaks another protocol', serve: says('SSH-2.0-OpenSSH_9.6\r\n\r\n'), ...notHttp },
   { name: 'speaks before it is asked', serve: (socket) => void socket.write('220 mail.example ESMTP\r\n'), ...notHttp },
   {
@@ -170,6 +174,12 @@ export const hostiles: readonly Hostile[] = [
   {
     name: 'answers before it is asked',
     serve: (socket) => void socket.write(`${OK}content-length: 2\r\n\r\nok`),
+    keeps: true,
+    ...succeeded,
+  },
+  {
+    name: 'says continue, and then answers',
+    serve: says('HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 102 Processing\r\n\r\n', `${OK}content-length: 0\r\n\r\n`),
     keeps: true,
     ...succeeded,
   },
