@@ -55,7 +55,7 @@ async function unfinished(pool: Pool): Promise<number> {
 }
 
 /** How many of its attempts are recorded as they should be, the longest of all in ms, and what the others are. */
-async function judge(pool: Pool, { outcome, status, mayTimeOut = false }: Hostile, url: string) {
+async function judge(pool: Pool, { outcome, status, mayTimeOut }: Hostile, url: string) {
   const { rows } = await pool.query<{ right: number; most: number; wrong: string | null }>(
     `select count(*) filter (where (a.outcome::text = $2 and a.status is not distinct from $3) or (a.outcome = 'timed_out' and $4))::int as right,
        max(extract(epoch from a.finished_at - a.started_at))::float8 * 1000 as most,
@@ -63,7 +63,7 @@ async function judge(pool: Pool, { outcome, status, mayTimeOut = false }: Hostil
          filter (where a.outcome::text <> $2 or a.status is distinct from $3) as wrong
      from attempts a join executions e on e.id = a.execution_id join jobs j on j.id = e.job_id
      where j.callback_url = $1`,
-    [url, outcome, status, mayTimeOut],
+    [url, outcome, status, mayTimeOut === true],
   )
   return rows[0] ?? { right: 0, most: Number.NaN, wrong: null }
 }
