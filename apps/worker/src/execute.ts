@@ -57,7 +57,11 @@ export function abandon(parts: ExecuteParts, claim: Claim): Executing {
   const now = parts.clock.now()
   // Under the circuit all the same: a probe that was never sent is given back.
   const settled = parts.destinations.run(claim.destination, async () => null, countsAgainstDestination, probeOf(claim))
-  return { claim, settlement: settled.then(() => settlementOf(claim, null, { startedAt: now, finishedAt: now })), abort() {} }
+  return {
+    claim,
+    settlement: settled.then(() => settlementOf(claim, null, { startedAt: now, finishedAt: now })),
+    abort() {},
+  }
 }
 
 /** Sends nothing: a secret of the job can't be opened here. */

@@ -102,14 +102,17 @@ const NO_TIMINGS: Timings = { dns: null, connect: null, tls: null, firstByte: nu
 
 function timingsOf(stream: GotStream, startedAt: number): Timings {
   const total = Math.round(performance.now() - startedAt)
-  const phases = stream.timings?.phases
-  if (!phases) return { ...NO_TIMINGS, total }
+  const { timings } = stream
+  if (!timings) return { ...NO_TIMINGS, total }
+  const { socket, lookup, response, phases } = timings
   // They are differences of wall clock times, which may be set back meanwhile.
   const known = (ms: number | undefined) => (ms === undefined ? null : Math.max(0, Math.round(ms)))
   const of = (ms: number | undefined) => (stream.reusedSocket ? null : known(ms))
+  // Of a connection that was there within the millisecond got says that its name was not looked up.
+  const dns = lookup === undefined || socket === undefined ? undefined : lookup - socket
   // An answer that came before all of the request was sent has no such phase: it took no time.
-  const firstByte = known(phases.firstByte ?? (stream.timings?.response === undefined ? undefined : 0))
-  return { dns: of(phases.dns), connect: of(phases.tcp), tls: of(phases.tls), firstByte, total }
+  const firstByte = phases.firstByte ?? (response === undefined ? undefined : 0)
+  return { dns: of(dns), connect: of(phases.tcp), tls: of(phases.tls), firstByte: known(firstByte), total }
 }
 
 const headOfBody = (chunks: Buffer[]): string | null =>

@@ -13,7 +13,7 @@ function claim(fields: Partial<Claim> = {}, delivery: StoredDelivery | null = { 
     item: { id: 'item', data: { e: 'execution' }, retryCount: 0 } as unknown as Claim['item'],
     ...{ executionId: 'execution', jobId: 'job', jobVersion: 3, recurring: true, scheduledFor: startedAt, attempt: 1 },
     ...{ callbackUrl: 'http://receiver.test/', destination: 'http://receiver.test', payload: '{}', delivery },
-    ...{ failures: 0, firstAttemptAt: startedAt, nextRunAt: null, ...fields },
+    ...{ failures: 0, firstAttemptAt: startedAt, nextRunAt: null, isProbe: false, ...fields },
   }
 }
 
