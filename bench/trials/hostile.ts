@@ -1,32 +1,45 @@
 // Receivers that misbehave, a hundred attempts to each at once: each ends in time and is recorded for what it was, and
 // neither memory nor connections are left behind.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { Pool } from '@scheduler/db/client'
-import { type Hostile, hostiles } from '../../apps/worker/test/hostile.ts'
-import { startHostileReceivers } from '../../apps/worker/test/hostile-receivers.ts'
 import { insertOnceJobs, until, verdict, withRig } from '../rig.ts'
 
 const TIMEOUT_SECONDS = 2
 const SLACK_MS = 500
 const GROWTH_MB = 250
 
+/** A receiver, and what an attempt to it is to be recorded as. */
+interface Hostile {
+  name: string
+  url: string
+  outcome: string
+  status: number | null
+  /** Whether it may also be too busy to serve all in time. */
+  mayTimeOut?: boolean
+  /** Whether its connections may be kept. */
+  keeps?: boolean
+}
+
 export async function hostile(args: string[]): Promise<void> {
   const [count = 100] = args.map(Number)
   await withRig(async ({ pool, workers, startWorkers }) => {
-    const receivers = await startHostileReceivers()
+    const receivers = await startReceivers()
     const concurrency = { WORKER_CONCURRENCY: String(count), DESTINATION_CONCURRENCY: String(count) }
     await startWorkers(1, { ...concurrency, CIRCUIT_FAIL_MAX: '1000' })
     const [worker] = workers
     const memory = watchMemory(worker?.process.pid ?? 0)
     const result = verdict()
     try {
-      for (const it of hostiles) {
+      for (const it of receivers.all) {
         memory.restart()
-        await insertOnceJobs(pool, count, new Date(Date.now() + 500), receivers.urlOf(it), {
+        await insertOnceJobs(pool, count, new Date(Date.now() + 500), it.url, {
           ...{ timeoutSeconds: TIMEOUT_SECONDS, retry: { limit: 0 } },
         })
         await until(async () => (await unfinished(pool)) === 0, 60_000, it.name)
-        const { right, most, wrong } = await judge(pool, it, receivers.urlOf(it))
+        const { right, most, wrong } = await judge(pool, it)
         if (wrong) console.log(`     ${wrong}`)
         if (!it.keeps) await until(async () => (await receivers.open()) === 0, 5_000, 'connections to close')
         const holds = right === count && most <= TIMEOUT_SECONDS * 1_000 + SLACK_MS
@@ -47,6 +60,25 @@ export async function hostile(args: string[]): Promise<void> {
   })
 }
 
+/** One of each that the worker's tests know, all in one process. */
+async function startReceivers() {
+  const main = fileURLToPath(new URL('../../apps/worker/test/hostile-process.ts', import.meta.url))
+  const child = fork(main, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const [{ receivers: all }] = (await once(child, 'message')) as [{ receivers: Hostile[] }]
+  return {
+    all,
+    async open(): Promise<number> {
+      child.send('open')
+      const [said] = (await once(child, 'message')) as [{ open: number }]
+      return said.open
+    },
+    async close() {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    },
+  }
+}
+
 async function unfinished(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ n: number }>(`
     select (select count(*) from jobs where status = 'active')::int
@@ -55,7 +87,7 @@ async function unfinished(pool: Pool): Promise<number> {
 }
 
 /** How many of its attempts are recorded as they should be, the longest of all in ms, and what the others are. */
-async function judge(pool: Pool, { outcome, status, mayTimeOut }: Hostile, url: string) {
+async function judge(pool: Pool, { url, outcome, status, mayTimeOut }: Hostile) {
   const { rows } = await pool.query<{ right: number; most: number; wrong: string | null }>(
     `select count(*) filter (where (a.outcome::text = $2 and a.status is not distinct from $3) or (a.outcome = 'timed_out' and $4))::int as right,
        max(extract(epoch from a.finished_at - a.started_at))::float8 * 1000 as most,

@@ -1,11 +1,11 @@
 // Hostile receivers in a process of their own, so that what they pour out takes no time from the worker. Over IPC it tells
-// their ports by name, and, whenever it is asked, how many connections are open.
+// which there are, and, whenever it is asked, how many connections are open.
 import { type AddressInfo, createServer } from 'node:net'
-import { hostiles } from './hostile.ts'
+import { type Hostile, hostiles } from './hostile.ts'
 
 let open = 0
-const ports: Record<string, number> = {}
-for (const { name, serve } of hostiles) {
+const receivers: (Omit<Hostile, 'serve' | 'error'> & { url: string })[] = []
+for (const { serve, error: _, scheme = 'http', ...it } of hostiles) {
   const server = createServer((socket) => {
     open += 1
     socket
@@ -18,8 +18,8 @@ for (const { name, serve } of hostiles) {
     setTimeout(() => socket.resume(), 3_000).unref()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  ports[name] = (server.address() as AddressInfo).port
+  receivers.push({ ...it, url: `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/` })
 }
 process.on('message', () => process.send?.({ open }))
 process.on('disconnect', () => process.exit(0))
-process.send?.({ ports })
+process.send?.({ receivers })

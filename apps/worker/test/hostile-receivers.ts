@@ -15,9 +15,9 @@ export async function startHostileReceivers(): Promise<HostileReceivers> {
   const child = fork(fileURLToPath(new URL('./hostile-process.ts', import.meta.url)), {
     stdio: ['ignore', 1, 2, 'ipc'],
   })
-  const [{ ports }] = (await once(child, 'message')) as [{ ports: Record<string, number> }]
+  const [{ receivers }] = (await once(child, 'message')) as [{ receivers: { name: string; url: string }[] }]
   return {
-    urlOf: ({ name, scheme = 'http' }) => `${scheme}://127.0.0.1:${ports[name]}/`,
+    urlOf: ({ name }) => receivers.find((it) => it.name === name)?.url ?? '',
     async open() {
       child.send('open')
       const [said] = (await once(child, 'message')) as [{ open: number }]
