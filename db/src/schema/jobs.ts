@@ -88,6 +88,10 @@ export const jobs = pgTable(
     index('jobs_by_tag').using('gin', t.tags).where(sql`${t.tags} <> '{}'`),
     // Serves the dispatcher: pauses that end, soonest first.
     index('jobs_paused_until').on(t.pausedUntil).where(sql`${t.pausedUntil} is not null`),
+    // Serves what is told of a circuit: whom to tell, each URL once. A digest, since an index holds no URL of any length.
+    index('jobs_to_tell')
+      .on(t.destination, sql`md5((${t.delivery} -> 'notify') ->> 'url')`)
+      .where(sql`${t.deletedAt} is null and (${t.delivery} -> 'notify') is not null`),
     // Serve retention.
     index('jobs_deleted').on(t.deletedAt).where(sql`${t.deletedAt} is not null`),
     index('jobs_completed').on(t.completedAt).where(sql`${t.completedAt} is not null`),

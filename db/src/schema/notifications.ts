@@ -1,6 +1,6 @@
 import type { NotifyEvent } from '@scheduler/core/delivery'
 import { sql } from 'drizzle-orm'
-import { index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { boolean, index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { instant } from './columns.ts'
 
 /** What happened to an execution, a job or a circuit, written in the same transaction; deleted once it has been dealt with. */
@@ -24,15 +24,18 @@ export const notifications = pgTable(
     /** UUIDv7; the `webhook-id` of every attempt. */
     id: uuid().primaryKey(),
     type: text().$type<NotifyEvent>().notNull(),
-    /** The job whose secrets sign it; null for the instance's. */
+    /** The job it is about; of a circuit's, the job at whose URL it arrives, null at the instance's. */
     jobId: uuid(),
+    /** Whether it goes to the instance's URL and is signed with its secrets; otherwise to the job's, with the job's. */
+    toInstance: boolean().notNull().default(false),
     url: text().notNull(),
+    /** Origin of the URL. */
     destination: text().notNull(),
     /** The body as it is sent. */
     body: text().notNull(),
     createdAt: instant().notNull(),
     attempt: integer().notNull().default(0),
-    /** When it is attempted again; null once it is delivered or given up. */
+    /** When it is attempted next, or again if the worker that attempts it is lost; null once it is delivered or given up. */
     nextAttemptAt: instant(),
     deliveredAt: instant(),
     failedAt: instant(),
@@ -40,7 +43,16 @@ export const notifications = pgTable(
     error: text(),
   },
   (t) => [
+    // Serves the look-ahead.
     index('notifications_due').on(t.nextAttemptAt).where(sql`${t.nextAttemptAt} is not null`),
+    // Serves the notifier, which goes from destination to destination.
+    index('notifications_due_by_destination')
+      .on(t.destination, t.nextAttemptAt)
+      .where(sql`${t.nextAttemptAt} is not null`),
+    // Serve the filters of GET /notifications.
+    index('notifications_by_job').on(t.jobId, t.id).where(sql`${t.jobId} is not null`),
+    index('notifications_by_type').on(t.type, t.id),
+    index('notifications_failed').on(t.id).where(sql`${t.failedAt} is not null`),
     // Serves retention.
     index('notifications_by_time').on(t.createdAt),
   ],
