@@ -65,6 +65,7 @@ CREATE TABLE "notifications" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"type" text NOT NULL,
 	"job_id" uuid,
+	"to_instance" boolean DEFAULT false NOT NULL,
 	"url" text NOT NULL,
 	"destination" text NOT NULL,
 	"body" text NOT NULL,
@@ -96,10 +97,15 @@ CREATE INDEX "circuit_changes_by_destination" ON "circuit_changes" USING btree (
 CREATE INDEX "circuit_changes_by_time" ON "circuit_changes" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "flow_slots_by_flow" ON "flow_slots" USING btree ("kind","flow");--> statement-breakpoint
 CREATE INDEX "notifications_due" ON "notifications" USING btree ("next_attempt_at") WHERE "notifications"."next_attempt_at" is not null;--> statement-breakpoint
+CREATE INDEX "notifications_due_by_destination" ON "notifications" USING btree ("destination","next_attempt_at") WHERE "notifications"."next_attempt_at" is not null;--> statement-breakpoint
+CREATE INDEX "notifications_by_job" ON "notifications" USING btree ("job_id","id") WHERE "notifications"."job_id" is not null;--> statement-breakpoint
+CREATE INDEX "notifications_by_type" ON "notifications" USING btree ("type","id");--> statement-breakpoint
+CREATE INDEX "notifications_failed" ON "notifications" USING btree ("id") WHERE "notifications"."failed_at" is not null;--> statement-breakpoint
 CREATE INDEX "notifications_by_time" ON "notifications" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "executions_key_limited" ON "executions" USING btree ("flow_key","job_id","scheduled_for","id") WHERE "executions"."next_attempt_at" is not null and "executions"."flow_key" is not null;--> statement-breakpoint
 CREATE INDEX "executions_dead" ON "executions" USING btree ("dead_at","id") WHERE "executions"."dead_at" is not null;--> statement-breakpoint
 CREATE INDEX "executions_ack_deadline" ON "executions" USING btree ("ack_deadline_at") WHERE "executions"."ack_deadline_at" is not null;--> statement-breakpoint
+CREATE INDEX "jobs_to_tell" ON "jobs" USING btree ("destination",md5(("delivery" -> 'notify') ->> 'url')) WHERE "jobs"."deleted_at" is null and ("jobs"."delivery" -> 'notify') is not null;--> statement-breakpoint
 CREATE INDEX "executions_parked" ON "executions" USING btree ("reason","destination","job_id","scheduled_for","id") WHERE "executions"."next_attempt_at" is not null;--> statement-breakpoint
 ALTER TABLE "executions" ADD CONSTRAINT "executions_dead_is_failed" CHECK ("executions"."dead_at" is null or "executions"."state" = 'failed');--> statement-breakpoint
 ALTER TABLE "executions" ADD CONSTRAINT "executions_awaited_is_running" CHECK ("executions"."ack_deadline_at" is null or "executions"."state" = 'running');--> statement-breakpoint
