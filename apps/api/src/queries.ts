@@ -1,6 +1,8 @@
+import { notifyEvents } from '@scheduler/core/delivery'
 import { ExecutionReason, ExecutionState } from '@scheduler/core/execution'
 import { DateTimeText, ExternalId, Tag, Timezone } from '@scheduler/core/fields'
 import { scheduleTypes } from '@scheduler/core/schedule'
+import { notificationStates } from '@scheduler/db/queries/notifications'
 import { jobStatuses } from '@scheduler/db/schema/jobs'
 import { z } from 'zod'
 import { pageFields } from './paging.ts'
@@ -56,6 +58,14 @@ export const JobsQuery = z.strictObject({
 })
 
 export const BlackoutsQuery = z.strictObject({ convert_to, ...pageFields, tag: Tag.optional() })
+
+export const NotificationsQuery = z.strictObject({
+  convert_to,
+  ...pageFields,
+  job_id: z.uuid().optional(),
+  type: z.enum(notifyEvents).optional(),
+  state: z.enum(notificationStates).optional(),
+})
 
 const datetime = (description: string) => DateTimeText.optional().meta({ description, example: '2026-11-24T00:00:00Z' })
 

@@ -1,4 +1,6 @@
-import { commonSettings, parseSettings } from '@scheduler/core/settings'
+import { parseCallbackUrl } from '@scheduler/core/callback-url'
+import { commonSettings, parseSettings, targetPolicy } from '@scheduler/core/settings'
+import { badCidrs, checkTarget } from '@scheduler/core/target'
 import { z } from 'zod'
 
 const count = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
@@ -25,10 +27,15 @@ export const configShape = {
   DRAIN_TIMEOUT_SECONDS: count(0, 3_600).default(30).describe('Seconds a stopping worker may finish what it holds.'),
   LEDGER_RETENTION_DAYS: count(1, 36_500)
     .default(30)
-    .describe('Days that finished executions, and deleted and completed jobs, are kept.'),
+    .describe('Days that finished executions, deleted and completed jobs, and notifications are kept.'),
   DEAD_LETTER_RETENTION_DAYS: count(1, 36_500)
     .default(90)
     .describe('Days that dead letters are kept; never less than LEDGER_RETENTION_DAYS.'),
+  NOTIFY_URL: z
+    .string()
+    .refine((text) => 'url' in parseCallbackUrl(text), 'must be a URL such as https://example.com/scheduler')
+    .optional()
+    .describe('Where the events of all jobs and circuits are sent, whatever jobs have theirs sent to.'),
 }
 
 export type Config = ReturnType<typeof loadConfig>
@@ -36,6 +43,11 @@ export type Config = ReturnType<typeof loadConfig>
 /** @throws Error with one sentence for each variable at fault. */
 export function loadConfig(env: Record<string, string | undefined>) {
   const settings = parseSettings(configShape, env)
+  // It is held to what holds for callbacks; a range that can't be read is said by the client.
+  if (settings.NOTIFY_URL && badCidrs(settings.CALLBACK_ALLOW_CIDRS).length === 0) {
+    const fault = checkTarget(new URL(settings.NOTIFY_URL), targetPolicy(settings))
+    if (fault) throw new Error(`Bad environment. NOTIFY_URL: ${fault}.`)
+  }
   return Object.freeze({
     ...settings,
     destinationConcurrency: settings.DESTINATION_CONCURRENCY ?? Math.max(1, Math.ceil(settings.WORKER_CONCURRENCY / 2)),

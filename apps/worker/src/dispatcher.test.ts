@@ -25,6 +25,7 @@ function parts(pool: Pool, boss: DispatcherParts['boss'], changes: Partial<Dispa
       told.itemsWait += 1
     },
     onBusy: (destinations) => told.busy.push(...destinations),
+    ...{ onEventsWait() {}, onNotificationsDue() {}, notifiesAll: false },
     ...changes,
   }
   return { given, told, lines }

@@ -35,6 +35,11 @@ export interface DispatcherParts {
   onItems: (count: number) => void
   /** Told that items wait in the queue; nobody may have said so. */
   onItemsWait: () => void
+  /** Told that events wait to be dealt with, and that notifications are due; nobody may have said so. */
+  onEventsWait: () => void
+  onNotificationsDue: () => void
+  /** Whether the instance's URL is told of events, so that those of every job are written. */
+  notifiesAll: boolean
   /** Told which destinations had executions parked. */
   onBusy: (destinations: string[]) => void
 }
@@ -82,9 +87,12 @@ export function startDispatcher(parts: DispatcherParts): Dispatcher {
 /** One pass: dispatches up to `limit` of what is due. Returns how long to sleep, ms; 0 when there may be more. */
 export async function dispatchPass(parts: DispatcherParts, limit = BATCH): Promise<number> {
   const before = performance.now()
-  const { now, nextRunAt, nextAttemptAt, pausedUntil, ackDeadlineAt, itemsWait } = await lookAhead(parts.pool)
+  const ahead = await lookAhead(parts.pool)
+  const { now, nextRunAt, nextAttemptAt, pausedUntil, ackDeadlineAt } = ahead
   parts.clock.observe(now, before, performance.now())
-  if (itemsWait) parts.onItemsWait()
+  if (ahead.itemsWait) parts.onItemsWait()
+  if (ahead.eventsWait) parts.onEventsWait()
+  if (ahead.nextNotificationAt && ahead.nextNotificationAt <= now) parts.onNotificationsDue()
   const until = (at: Date | null) => (at ? at.getTime() - now.getTime() : BACKSTOP_MS)
   const [jobsInMs, heldInMs] = [until(nextRunAt), until(nextAttemptAt)]
   const [resumeInMs, acksInMs] = [until(pausedUntil), until(ackDeadlineAt)]

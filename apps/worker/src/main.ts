@@ -11,6 +11,7 @@ import { leave } from '@scheduler/db/queries/workers'
 import { startQueue } from '@scheduler/db/queue'
 import { newWorkerId } from '@scheduler/db/worker-id'
 import { pino } from 'pino'
+import { startAftermath } from './aftermath.ts'
 import { createCallbackClient } from './callback-client.ts'
 import { startCircuitKeeper } from './circuit-keeper.ts'
 import { startClaimer } from './claimer.ts'
@@ -22,6 +23,7 @@ import { startHousekeeping } from './housekeeping.ts'
 import { startLauncher } from './launcher.ts'
 import { startLeader } from './leader.ts'
 import { startLeases } from './leases.ts'
+import { startNotifier } from './notifier.ts'
 import { overflowOf } from './overflow.ts'
 import { startPromoter } from './promoter.ts'
 import { createReceiverUrls } from './receiver-urls.ts'
@@ -60,14 +62,18 @@ const keeper = startCircuitKeeper({
 })
 const leases = startLeases(boss, pool, log)
 const promoter = startPromoter({ pool, log })
+const secrets = { keys: readKeys(config.ENCRYPTION_KEYS), signing: config.SIGNING_SECRET }
+const notifier = startNotifier({ pool, clock, client, secrets, log })
+const instanceUrl = config.NOTIFY_URL ?? null
+const aftermath = startAftermath({ pool, log, instanceUrl, onNotifications: notifier.wake })
 const settler = startSettler({
   ...{ pool, boss, workerId, log },
-  onSettled({ item, jobId, recurring }) {
+  onSettled({ item, jobId, recurring, state }) {
     leases.drop(item)
     if (recurring) promoter.settled(jobId)
+    if (state === 'failed') aftermath.wake()
   },
 })
-const secrets = { keys: readKeys(config.ENCRYPTION_KEYS), signing: config.SIGNING_SECRET }
 const receiverUrls = createReceiverUrls(config.PUBLIC_URL, secrets.keys, log)
 const launcher = startLauncher({
   ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler, secrets, receiverUrls },
@@ -85,6 +91,9 @@ const dispatcher = startDispatcher({
   onItems: claimer.offer,
   onItemsWait: claimer.wake,
   onBusy: claimer.park,
+  onEventsWait: aftermath.wake,
+  onNotificationsDue: notifier.wake,
+  notifiesAll: instanceUrl !== null,
 })
 const listening = createTrouble(log, 'listening')
 const listener = startListener({
@@ -122,10 +131,13 @@ const drainMs = config.DRAIN_TIMEOUT_SECONDS * 1_000
 setTimeout(() => process.exit(1), drainMs + 10_000).unref()
 
 await Promise.all([dispatcher.stop(), leader.stop(), listener.stop(), claimer.stop()])
+const notified = notifier.stop(drainMs)
 const { finished } = await launcher.drain(drainMs)
 const unsettled = await settler.stop(5_000)
 await keeper.stop()
 await promoter.stop()
+await aftermath.stop()
+await notified
 await leases.stop()
 await heartbeat.stop()
 await leave(pool, workerId).catch(() => {})

@@ -2,6 +2,7 @@ import { createPool, type Pool } from '@scheduler/db/client'
 import { createDbClock } from '@scheduler/db/db-clock'
 import { startQueue } from '@scheduler/db/queue'
 import { newWorkerId } from '@scheduler/db/worker-id'
+import { startAftermath } from '../src/aftermath.ts'
 import { createCallbackClient } from '../src/callback-client.ts'
 import { startCircuitKeeper } from '../src/circuit-keeper.ts'
 import { startClaimer } from '../src/claimer.ts'
@@ -9,6 +10,7 @@ import { createDestinations } from '../src/destinations.ts'
 import { startDispatcher } from '../src/dispatcher.ts'
 import { startLauncher } from '../src/launcher.ts'
 import { startLeases } from '../src/leases.ts'
+import { startNotifier } from '../src/notifier.ts'
 import { overflowOf } from '../src/overflow.ts'
 import { startPromoter } from '../src/promoter.ts'
 import { createReceiverUrls } from '../src/receiver-urls.ts'
@@ -27,6 +29,7 @@ export interface PartsOptions {
   secrets?: Secrets
   publicUrl?: string
   graceSeconds?: number
+  instanceUrl?: string
 }
 
 export type Parts = Awaited<ReturnType<typeof startParts>>
@@ -51,14 +54,18 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
   })
   const leases = startLeases(boss, pool, log)
   const promoter = startPromoter({ pool, log })
+  const secrets = options.secrets ?? { keys: { list: [] }, signing: [] }
+  const notifier = startNotifier({ pool, clock, client, secrets, log })
+  const instanceUrl = options.instanceUrl ?? null
+  const aftermath = startAftermath({ pool, log, instanceUrl, onNotifications: notifier.wake })
   const settler = startSettler({
     ...{ pool, boss, workerId, log },
-    onSettled({ item, jobId, recurring }) {
+    onSettled({ item, jobId, recurring, state }) {
       leases.drop(item)
       if (recurring) promoter.settled(jobId)
+      if (state === 'failed') aftermath.wake()
     },
   })
-  const secrets = options.secrets ?? { keys: { list: [] }, signing: [] }
   const launcher = startLauncher({
     ...{ pool, boss, clock, log, workerId, client, destinations, leases, settler, concurrency },
     ...{ secrets, receiverUrls: createReceiverUrls(options.publicUrl, secrets.keys, log) },
@@ -72,6 +79,7 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
     most: (destination) => (destinations.hasBacklog(destination) ? 0 : holdMost),
     overflow: overflowOf(destinations),
     ...{ onItems: claimer.offer, onItemsWait: claimer.wake, onBusy: claimer.park },
+    ...{ onEventsWait: aftermath.wake, onNotificationsDue: notifier.wake, notifiesAll: instanceUrl !== null },
   })
   let stopped = false
   return {
@@ -94,10 +102,13 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
     async drain(timeoutMs = 5_000) {
       stopped = true
       await Promise.all([dispatcher.stop(), claimer.stop()])
+      const notified = notifier.stop(timeoutMs)
       const { finished } = await launcher.drain(timeoutMs)
       const unsettled = await settler.stop(5_000)
       await keeper.stop()
       await promoter.stop()
+      await aftermath.stop()
+      await notified
       await leases.stop()
       await boss.stop({ graceful: false, close: false })
       client.close()

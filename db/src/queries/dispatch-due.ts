@@ -6,9 +6,11 @@ import { transaction } from '../transaction.ts'
 import type { Park } from './begin-attempts.ts'
 import { cancelUnfinished } from './cancel-unfinished.ts'
 import { collapse } from './collapse.ts'
+import { recordEvents } from './events.ts'
 import { insertLedger } from './insert-ledger.ts'
 import { jobStates, taggedBlackouts } from './job-states.ts'
 import { busy as busyPark, dueRowsOf, type LedgerRow, parkOverflow } from './ledger-rows.ts'
+import { missedEvents } from './missed-events.ts'
 import { policiesOf } from './policies-of.ts'
 import { promote } from './promote.ts'
 import { isDataError, quarantine } from './quarantine-job.ts'
@@ -27,7 +29,10 @@ export type DueJob = Pick<
   | 'cursorAt'
   | 'runs'
   | 'tags'
->
+> & {
+  /** Whether its own URL is told of its events. */
+  notifies: boolean
+}
 
 export interface Dispatched {
   /** Jobs that were looked at; as many as the limit means there may be more. */
@@ -62,13 +67,16 @@ export interface DispatchOptions {
   most?: (destination: string) => number
   /** Why, and until when, it is parked; as a destination's that is busy where it is not given. */
   overflow?: (destination: string, now: Date) => Park
+  /** Whether the instance's URL is told of events, so that those of every job are written. */
+  notifiesAll?: boolean
 }
 
 /** Ledger rows after which a pass takes no further job. */
 const MOST_ROWS = 2_000
 
 const dueSql = `
-  select id, type, version, schedule, policies, timezone, destination, flow_key as "flowKey", cursor_at as "cursorAt", runs, tags, now() as now
+  select id, type, version, schedule, policies, timezone, destination, flow_key as "flowKey", cursor_at as "cursorAt", runs, tags,
+    (delivery -> 'notify') is not null as notifies, now() as now
   from jobs where next_run_at <= now() order by next_run_at limit $1 for update skip locked`
 
 /**
@@ -129,6 +137,8 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
   const items = await insertLedger(client, boss, ledger, now)
   await moveClocks(client, clocks, now)
   await collapse(client, piling(due, ledger), now)
+  const told = new Set(due.filter((job) => options.notifiesAll || job.notifies).map(({ id }) => id))
+  await recordEvents(client, missedEvents(ledger, told, now))
   for (const { jobId, reason } of quarantined) await quarantine(client, jobId, reason)
   const counted = (rows: LedgerRow[]) => rows.reduce((sum, row) => sum + row.count, 0)
   const unsent = counted(ledger.filter((row) => !TO_BE_SENT.has(row.state)))

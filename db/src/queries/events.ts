@@ -1,20 +1,9 @@
+import type { EventType } from '@scheduler/core/event'
 import { v7 as uuidv7 } from 'uuid'
 import type { PoolClient } from '../client.ts'
 
-/**
- * What can happen. An execution's events are those that say something about its job: a failure for good, and the first
- * success after one.
- */
-export const eventTypes = [
-  'execution.failed',
-  'execution.succeeded',
-  'execution.missed',
-  'circuit.opened',
-  'circuit.closed',
-] as const
-
 export interface NewEvent {
-  type: (typeof eventTypes)[number]
+  type: EventType
   jobId?: string
   executionId?: string
   destination?: string
@@ -42,4 +31,34 @@ export async function recordEvents(client: PoolClient, events: NewEvent[]): Prom
       events.map((it) => JSON.stringify(it.data)),
     ],
   })
+}
+
+/** An execution that is settled, as far as it is told. */
+export interface SettledFacts {
+  executionId: string
+  jobId: string
+  jobVersion: number
+  kind: string
+  scheduledFor: Date
+  attempt: number
+  reason: string | null
+  status: number | null
+  error: string | null
+  finishedAt: Date
+}
+
+/** The event of an execution that has failed for good. */
+export function executionFailed(it: SettledFacts): NewEvent {
+  const { reason, status, error, jobVersion } = it
+  const { data, ...event } = executionSucceeded(it)
+  return { ...event, type: 'execution.failed', data: { ...data, reason, status, error, job_version: jobVersion } }
+}
+
+/** The event of one that has succeeded after its job's executions have failed for good. */
+export function executionSucceeded(
+  it: Pick<SettledFacts, 'executionId' | 'jobId' | 'kind' | 'scheduledFor' | 'attempt' | 'finishedAt'>,
+): NewEvent {
+  const { executionId, jobId, kind, scheduledFor, attempt, finishedAt: at } = it
+  const data = { kind, scheduled_for: scheduledFor.toISOString(), attempt }
+  return { type: 'execution.succeeded', jobId, executionId, at, data }
 }

@@ -13,12 +13,16 @@ export interface LookAhead {
   pausedUntil: Date | null
   /** When the soonest time to acknowledge is over; null when none is awaited. */
   ackDeadlineAt: Date | null
+  /** When the soonest notification is to be sent; null when none is. */
+  nextNotificationAt: Date | null
   /** Whether items wait in the queue. */
   itemsWait: boolean
+  /** Whether events wait to be dealt with. */
+  eventsWait: boolean
 }
 
 /**
- * Says what is due next, and whether items wait: all that an idle worker asks. One descent of an index each, whatever
+ * Says what is due next, and whether items and events wait: all that an idle worker asks. One descent of an index each, whatever
  * the number of jobs. (pg-boss has no call for the last; its table is read, never written.)
  */
 export async function lookAhead(pool: Pool): Promise<LookAhead> {
@@ -32,6 +36,9 @@ export async function lookAhead(pool: Pool): Promise<LookAhead> {
       (select paused_until from jobs where paused_until is not null order by paused_until limit 1) as "pausedUntil",
       (select ack_deadline_at from executions where ack_deadline_at is not null order by ack_deadline_at limit 1)
         as "ackDeadlineAt",
+      (select next_attempt_at from notifications where next_attempt_at is not null order by next_attempt_at limit 1)
+        as "nextNotificationAt",
+      (select id from events order by id limit 1) is not null as "eventsWait",
       -- In pg-boss's own order, so that its index serves: without it, a table full of dead rows would be read through.
       exists (select from pgboss.job where name = $1 and state < 'active' and not blocked
         order by priority desc, created_on limit 1) as "itemsWait"`,

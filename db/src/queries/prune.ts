@@ -1,5 +1,6 @@
 import type { Pool } from '../client.ts'
 import { pruneKeys } from './idempotency.ts'
+import { pruneNotifications } from './notifications.ts'
 
 /** How long rows are kept, days. */
 export interface Retention {
@@ -21,8 +22,8 @@ const BATCH = 5_000
 /**
  * Deletes what is older than `days`: finished executions with their attempts, dead letters only when they are older than
  * `deadLetterDays` too; then deleted and completed jobs that no
- * execution belongs to any more, and workers that are long gone; and idempotency keys past their day. Works in batches
- * until nothing is left or `signal` says stop.
+ * execution belongs to any more, notifications, and workers that are long gone; and idempotency keys past their day. Works
+ * in batches until nothing is left or `signal` says stop.
  */
 export async function prune(pool: Pool, retention: Retention, signal?: AbortSignal): Promise<Pruned> {
   const { days } = retention
@@ -35,6 +36,7 @@ export async function prune(pool: Pool, retention: Retention, signal?: AbortSign
   const jobs = await inBatches(() => pruneJobs(pool, days), signal)
   await inBatches(() => pruneKeys(pool, BATCH), signal)
   await inBatches(() => pruneVersions(pool, days), signal)
+  await inBatches(() => pruneNotifications(pool, days, BATCH), signal)
   await pool.query('delete from blackouts where to_at < now() - make_interval(days => $1)', [days])
   await inBatches(() => pruneChanges(pool, days), signal)
   await pool.query(

@@ -2,6 +2,7 @@ import type { PgBoss } from 'pg-boss'
 import type { Pool } from '../client.ts'
 import { DELIVERY_QUEUE, enqueue } from '../queue.ts'
 import { transaction } from '../transaction.ts'
+import { executionFailed, recordEvents, type SettledFacts } from './events.ts'
 
 /** What a reconciliation found and repaired; in a healthy system every count is 0. */
 export interface Reconciled {
@@ -60,10 +61,13 @@ async function requeueLost(pool: Pool, boss: PgBoss): Promise<number> {
   })
 }
 
+type Crashed = SettledFacts & { itemId: string }
+type Dead = Crashed | { itemId: string; executionId: null }
+
 /** An item that pg-boss failed has lost its worker more often than the crash budget allows. */
 async function failCrashed(pool: Pool, boss: PgBoss): Promise<number> {
   return await transaction(pool, async (client) => {
-    const { rows } = await client.query<{ item_id: string; failed: boolean }>(
+    const { rows } = await client.query<Dead>(
       `with dead as (
          select id from pgboss.job where name = $1 and state = 'failed' limit $2),
        failed as (
@@ -76,7 +80,9 @@ async function failCrashed(pool: Pool, boss: PgBoss): Promise<number> {
            (execution_id, scheduled_for, attempt, outcome, started_at, finished_at, job_version, worker_id)
          select id, scheduled_for, attempt, 'abandoned', claimed_at, now(), job_version, claimed_by from failed
          where claimed_at is not null on conflict do nothing)
-       select dead.id as item_id, failed.item_id is not null as failed
+       select dead.id as "itemId", failed.id as "executionId", failed.job_id as "jobId", failed.kind,
+         failed.job_version as "jobVersion", failed.scheduled_for as "scheduledFor", failed.attempt,
+         failed.finished_at as "finishedAt", failed.reason, null as status, null as error
        from dead left join failed on failed.item_id = dead.id`,
       [DELIVERY_QUEUE, BATCH],
     )
@@ -84,9 +90,11 @@ async function failCrashed(pool: Pool, boss: PgBoss): Promise<number> {
     const db = { executeSql: (text: string, values?: unknown[]) => client.query(text, values) }
     await boss.deleteJob(
       DELIVERY_QUEUE,
-      rows.map((row) => row.item_id),
+      rows.map((row) => row.itemId),
       { db },
     )
-    return rows.filter((row) => row.failed).length
+    const crashed = rows.filter((row): row is Crashed => row.executionId !== null)
+    await recordEvents(client, crashed.map(executionFailed))
+    return crashed.length
   })
 }

@@ -1,8 +1,9 @@
-import type { AttemptOutcome, ExecutionReason } from '@scheduler/core/execution'
+import type { AttemptOutcome, ExecutionKind, ExecutionReason } from '@scheduler/core/execution'
 import type { PgBoss } from 'pg-boss'
 import type { Pool, PoolClient } from '../client.ts'
 import { endItems, type Item } from '../queue.ts'
 import { transaction } from '../transaction.ts'
+import { executionFailed, executionSucceeded, type NewEvent, recordEvents } from './events.ts'
 
 /** How an attempt ended, and what becomes of its execution. */
 export interface Settlement {
@@ -61,17 +62,40 @@ export async function settle(
   return await transaction(pool, async (client) => {
     const changed = await updateExecutions(client, sorted)
     await insertAttempts(client, workerId, sorted)
+    await recordEvents(client, eventsOf(changed, sorted))
     await endItems(
       boss,
       client,
       sorted.map((it) => it.item),
     )
-    return changed
+    return new Set(changed.map(({ id }) => id))
   })
 }
 
-async function updateExecutions(client: PoolClient, settlements: Settlement[]): Promise<Set<string>> {
-  const { rows } = await client.query<{ id: string }>({
+/** An execution that a settle has changed. */
+interface Changed {
+  id: string
+  state: 'succeeded' | 'failed' | 'waiting' | 'cancelled'
+  kind: ExecutionKind
+  attempt: number
+  /** Whether it succeeded where others of its job have failed. */
+  recovers: boolean
+}
+
+/** A failure for good is an event, and so is the success after it; nothing else is, so that a settle costs no more for it. */
+function eventsOf(changed: Changed[], settlements: Settlement[]): NewEvent[] {
+  const told = changed.filter(({ state, recovers }) => state === 'failed' || recovers)
+  return told.flatMap(({ id, state, kind, attempt }) => {
+    // A success counts from any attempt, a failure only from the current one.
+    const isDeciding = (it: Settlement) => it.state === state && (state === 'succeeded' || it.attempt === attempt)
+    const deciding = settlements.find((it) => it.executionId === id && isDeciding(it))
+    if (!deciding) return []
+    return [state === 'failed' ? executionFailed({ ...deciding, kind }) : executionSucceeded({ ...deciding, kind })]
+  })
+}
+
+async function updateExecutions(client: PoolClient, settlements: Settlement[]): Promise<Changed[]> {
+  const { rows } = await client.query<Changed>({
     name: 'settle-executions',
     text: `
       update executions e
@@ -95,7 +119,9 @@ async function updateExecutions(client: PoolClient, settlements: Settlement[]): 
             -- One more failure than there were before the attempt: its receiver has said meanwhile that its work failed.
             and not (e.attempt = s.attempt and e.failures > s.failures)
           else e.state = 'running' and e.attempt = s.attempt and e.ack_deadline_at is null end
-      returning e.id`,
+      -- Without a lock: a failure that is not counted yet finds this success in the ledger.
+      returning e.id, e.state, e.kind, e.attempt, e.state = 'succeeded' and exists (
+        select from jobs j where j.id = e.job_id and j.failed_in_row > 0) as recovers`,
     values: [
       settlements.map((it) => it.executionId),
       settlements.map((it) => it.scheduledFor),
@@ -108,7 +134,7 @@ async function updateExecutions(client: PoolClient, settlements: Settlement[]): 
       settlements.map((it) => it.ackDeadlineAt),
     ],
   })
-  return new Set(rows.map((row) => row.id))
+  return rows
 }
 
 async function insertAttempts(client: PoolClient, workerId: string, settlements: Settlement[]): Promise<void> {

@@ -29,6 +29,7 @@ import { listDeadLetters } from './list-dead-letters.ts'
 import { listExecutions } from './list-executions.ts'
 import { listJobExecutions } from './list-job-executions.ts'
 import { listJobs } from './list-jobs.ts'
+import { listNotifications } from './list-notifications.ts'
 import { nackExecution } from './nack-execution.ts'
 import { openCircuit } from './open-circuit.ts'
 import { patchJob } from './patch-job.ts'
@@ -96,6 +97,7 @@ export const routes: AnyRoute[] = [
   openCircuit,
   closeCircuit,
   resetCircuit,
+  listNotifications,
   simulateJob,
   testCallback,
   health,
