@@ -42,18 +42,19 @@ export async function claimNotifications(
     name: 'claim-notifications',
     text: `
       with recursive hop as (
-        (select destination, next_attempt_at from notifications where next_attempt_at is not null and destination > $6
+        (select destination, next_attempt_at as soonest from notifications
+         where next_attempt_at is not null and destination > $6
          order by destination, next_attempt_at limit 1)
         union all
-        select next.destination, next.next_attempt_at from hop cross join lateral (
-          select destination, next_attempt_at from notifications
+        select next.destination, next.soonest from hop cross join lateral (
+          select destination, next_attempt_at as soonest from notifications
           where next_attempt_at is not null and destination > hop.destination
             and ($7::text is null or destination <= $7)
           order by destination, next_attempt_at limit 1) as next),
       free as (
         select destination, $2 - coalesce((
           select f.n from unnest($3::text[], $4::int[]) as f(destination, n) where f.destination = hop.destination), 0) as n
-        from hop where next_attempt_at <= now() and ($7::text is null or destination <= $7)),
+        from hop where soonest <= now() and ($7::text is null or destination <= $7)),
       due as (
         select n.id from free cross join lateral (
           select id from notifications where destination = free.destination and next_attempt_at <= now()

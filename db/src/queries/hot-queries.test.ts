@@ -1,3 +1,4 @@
+import type { Event } from '@scheduler/core/event'
 import { expect } from 'vitest'
 import { explaining } from '../../test/explaining.ts'
 import { ago, ahead, execution, job, repeating } from '../../test/factories.ts'
@@ -5,11 +6,15 @@ import { outcomeOf, queueUp, test, worker } from '../../test/queue.ts'
 import type { Pool } from '../client.ts'
 import type { Boss } from '../queue.ts'
 import { executions, jobs } from '../schema/index.ts'
+import { transaction } from '../transaction.ts'
 import { busyDestinations } from './busy-destinations.ts'
+import { circuitNotifications } from './circuit-notifications.ts'
 import { deleteJob } from './delete-job.ts'
 import { dispatchDue } from './dispatch-due.ts'
 import { dispatchHeld } from './dispatch-held.ts'
+import { claimNotifications } from './due-notifications.ts'
 import { expireAcks } from './expire-acks.ts'
+import { handleEvents } from './handle-events.ts'
 import { lookAhead } from './look-ahead.ts'
 import { promote } from './promote.ts'
 import { reconcile } from './reconcile.ts'
@@ -35,16 +40,56 @@ async function fillIdle(pool: Pool): Promise<void> {
     select gen_random_uuid(), 'tag ' || n, now(), now() + n * interval '1 minute', now() from generate_series(1, 5000) as n;
     insert into destinations (destination, state, failures, opened_at, retry_at, updated_at)
     select 'http://' || n || '.test', 'open', 5, now(), now(), now() from generate_series(1, 10000) as n;
+    insert into notifications (id, type, url, destination, body, created_at, delivered_at, next_attempt_at)
+    select gen_random_uuid(), 'job.failing', 'http://a.test/', 'http://' || n % 2 || '.test', '{}', now(),
+      case when n % 5 > 0 then now() end, case when n % 5 = 0 then now() + n * interval '1 s' end from ${many};
+    insert into events (id, type, at, data) select gen_random_uuid(), 'circuit.opened', now(), '{}' from ${many};
     insert into pgboss.job (name, state, completed_on, data)
     select 'deliver', 'completed', now(), '{}' from ${many};
-    analyze jobs; analyze executions; analyze blackouts; analyze destinations; analyze pgboss.job_common`)
+    analyze jobs; analyze executions; analyze blackouts; analyze destinations; analyze notifications; analyze events;
+    analyze pgboss.job_common`)
+}
+
+const circuitOpened: Event = {
+  ...{ id: '', jobId: null, executionId: null, destination: 'http://told.test', at: ago(0), data: {} },
+  type: 'circuit.opened',
 }
 
 const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown>, string[]][] = [
   [
     'the look-ahead',
     (pool) => lookAhead(pool),
-    ['jobs: jobs_due', 'executions: executions_next_attempt', 'executions: executions_ack_deadline'],
+    [
+      'jobs: jobs_due',
+      'executions: executions_next_attempt',
+      'executions: executions_ack_deadline',
+      'notifications: notifications_due',
+      'events: events_pkey',
+    ],
+  ],
+  [
+    'due notifications',
+    (pool) => claimNotifications(pool, { limit: 10, mostOfEach: 2, inFlight: new Map(), after: '', upTo: null }),
+    ['notifications: notifications_due_by_destination'],
+  ],
+  [
+    'whom to tell of a circuit',
+    (pool) => transaction(pool, (client) => circuitNotifications(client, [circuitOpened], null)),
+    ['jobs: jobs_to_tell'],
+  ],
+  [
+    'events and their jobs',
+    async (pool, _, id) => {
+      const data = { scheduled_for: new Date().toISOString(), status: 500, job_version: 1 }
+      const oldest = '00000000-0000-7000-8000-000000000000'
+      await pool.query(`insert into events values ($1, 'execution.failed', $2, $2, null, now(), $3)`, [
+        oldest,
+        id,
+        data,
+      ])
+      expect(await handleEvents(pool, { instanceUrl: null, limit: 10 })).toMatchObject({ events: 10 })
+    },
+    ['events: events_pkey', 'jobs: jobs_pkey', 'executions: executions_one_per_occurrence'],
   ],
   ['what was not acknowledged', (pool) => expireAcks(pool, 250), ['executions: executions_ack_deadline']],
   ['busy destinations', (pool) => busyDestinations(pool), ['executions: executions_parked']],
