@@ -26,6 +26,9 @@ test.for([
   ['DRAIN_TIMEOUT_SECONDS', '-1'],
   ['LEDGER_RETENTION_DAYS', '0'],
   ['CALLBACK_ALLOW_PRIVATE', 'perhaps'],
+  ['NOTIFY_URL', 'example.com/hook'],
+  ['NOTIFY_URL', 'ftp://example.com/hook'],
+  ['NOTIFY_URL', 'http://169.254.169.254/latest'],
 ] as const)('%s=%s is refused by its name, and the value is not repeated', ([name, value]) => {
   expect(() => loadConfig({ [name]: value })).toThrow(new RegExp(`^Bad environment\\. ${name}: `))
 })
@@ -33,4 +36,12 @@ test.for([
 test('every variable at fault is named at once', () => {
   const env = { WORKER_CONCURRENCY: 'x', CIRCUIT_FAIL_MAX: 'y', NODE_ENV: 'z' }
   expect(() => loadConfig(env)).toThrow(/NODE_ENV: .*CIRCUIT_FAIL_MAX: .*WORKER_CONCURRENCY: /)
+})
+
+test('the URL that is told of everything is held to what holds for callbacks', () => {
+  const env = { NOTIFY_URL: 'http://10.0.0.1/hook', NODE_ENV: 'production' }
+  expect(() => loadConfig(env)).toThrow(/^Bad environment\. NOTIFY_URL: must be a public address/)
+  expect(loadConfig({ ...env, CALLBACK_ALLOW_CIDRS: '10.0.0.0/8' }).NOTIFY_URL).toBe(env.NOTIFY_URL)
+  expect(loadConfig({ ...env, NODE_ENV: 'development' }).NOTIFY_URL).toBe(env.NOTIFY_URL)
+  expect(loadConfig({}).NOTIFY_URL).toBeUndefined()
 })

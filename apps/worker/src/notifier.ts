@@ -76,13 +76,15 @@ export function startNotifier(parts: NotifierParts): Notifier {
     }
   }
 
+  const isOver = () => stopped && (givenUp || flying.size + outcomes.length === 0)
+
   const loop = async () => {
-    while (!stopped || (!givenUp && flying.size + outcomes.length > 0)) {
+    while (!isOver()) {
       try {
         await write()
         if (!stopped) await begin()
         trouble.worked()
-        await sleep(60_000)
+        if (!isOver()) await sleep(60_000)
       } catch (error) {
         trouble.failed(error)
         await sleep(trouble.pauseMs)

@@ -97,6 +97,8 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
       launcher,
       claimer,
       dispatcher,
+      aftermath,
+      notifier,
     },
     /** Drains as a worker does at SIGTERM. Returns whether all in flight finished, and how many outcomes were not written. */
     async drain(timeoutMs = 5_000) {

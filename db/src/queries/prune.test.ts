@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import { expect } from 'vitest'
+import { notification } from '../../test/events.ts'
 import { ago, execution, job } from '../../test/factories.ts'
 import { begin, test } from '../../test/queue.ts'
 import type { Db, Pool } from '../client.ts'
@@ -12,6 +13,7 @@ import {
   executions,
   jobs,
   jobVersions,
+  notifications,
   workers,
 } from '../schema/index.ts'
 import { prune } from './prune.ts'
@@ -193,4 +195,21 @@ test('the history of circuits goes past retention, and those that are closed sin
   const left = (await db.select().from(destinations)).map((it) => it.destination)
   expect(left.sort()).toEqual(['http://newest.test', 'http://of-late.test', 'http://open.test'])
   expect((await db.select({ id: circuitChanges.id }).from(circuitChanges)).map((it) => it.id)).toEqual([since?.id])
+})
+
+test('notifications go once they are past retention, however they ended', async ({ db, pool }) => {
+  const old = { createdAt: days(31) }
+  const kept = notification({ createdAt: days(29) })
+  await db
+    .insert(notifications)
+    .values([
+      notification({ ...old, deliveredAt: days(31) }),
+      notification({ ...old, failedAt: days(31) }),
+      notification({ ...old, nextAttemptAt: days(31) }),
+      kept,
+    ])
+
+  await prune(pool, 30)
+
+  expect(await db.select({ id: notifications.id }).from(notifications)).toEqual([{ id: kept.id }])
 })
