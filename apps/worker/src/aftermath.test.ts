@@ -1,7 +1,8 @@
 import { createDb, type Pool } from '@scheduler/db/client'
-import { events, jobs } from '@scheduler/db/schema/index'
+import { events, jobs, notifications } from '@scheduler/db/schema/index'
 import { test } from '@scheduler/db/test/database'
-import { event, told } from '@scheduler/db/test/events'
+import { event, notification, told } from '@scheduler/db/test/events'
+import { ago } from '@scheduler/db/test/factories'
 import { expect, onTestFinished } from 'vitest'
 import { createLog } from '../test/log.ts'
 import { insertRepeating, saidBy, typesOf } from '../test/notified.ts'
@@ -131,7 +132,7 @@ test('an event that can’t be dealt with is set aside and said; the others go o
   expect(said).toMatchObject([{ level: 50, type: 'execution.failed', jobId: poisoned, reason: expect.any(String) }])
 })
 
-test('events that nobody announced are found within a second, and stop ends the loop', async ({
+test('events and notifications that nobody announced are found within a second, and stop ends the loop', async ({
   databaseUrl,
   pool,
 }) => {
@@ -147,6 +148,10 @@ test('events that nobody announced are found within a second, and stop ends the 
     type: 'circuit.closed',
     data: { destination: 'http://a.test', parked: 3 },
   })
+
+  const due = notification({ url: `${ears.origin}/due`, nextAttemptAt: ago(1) })
+  await createDb(pool).insert(notifications).values(due)
+  await until('it to be sent', () => ears.of('/due').length === 1, 3_000)
 
   const { log } = createLog()
   const loop = startAftermath({ pool, log, instanceUrl: null, onNotifications() {} })

@@ -31,11 +31,15 @@ const status =
   }
 
 /** A notifier over a pool of its own, as a worker has it. */
-async function start(databaseUrl: string, { secrets = { keys, signing: [] } as Secrets, allowPrivate = true } = {}) {
+async function start(
+  databaseUrl: string,
+  options: { secrets?: Secrets; allowPrivate?: boolean; timeoutMs?: number } = {},
+) {
+  const { secrets = { keys, signing: [] }, allowPrivate = true, timeoutMs = 10_000 } = options
   const pool = createPool(databaseUrl, { max: 3, steadyPlans: true })
   const clock = createDbClock()
   await clock.refresh(pool)
-  const client = createCallbackClient({ allowPrivate, allowCidrs: [], allowHosts: [] })
+  const client = createCallbackClient({ allowPrivate, allowCidrs: [], allowHosts: [] }, timeoutMs)
   const { log, lines } = createLog()
   const notifier = startNotifier({ pool, clock, client, secrets, log })
   onTestFinished(async () => {
@@ -56,7 +60,9 @@ const states = async (pool: Pool) => (await notificationsNow(pool)).map(({ state
 
 /** Makes the next attempt due, which is in seconds to hours. */
 async function hurry(pool: Pool, notifier: { wake(): void }): Promise<void> {
-  await pool.query('update notifications set next_attempt_at = now() where next_attempt_at is not null')
+  await pool.query(
+    `update notifications set next_attempt_at = now() - interval '1 s' where next_attempt_at is not null`,
+  )
   notifier.wake()
 }
 
@@ -127,25 +133,31 @@ test('one whose secret can’t be opened here is not sent unsigned: it is tried 
 })
 
 test('what is refused is attempted eight times more, ever later, then given up', async ({ databaseUrl, pool }) => {
-  const here = await receiver(status(500))
+  // Another status each time, so that it shows which attempt's outcome is written.
+  const here = await receiver((_, response) => {
+    response.statusCode = 500 + here.arrivals.length
+    response.end()
+  })
   await insert(pool, due(`${here.origin}/`))
   const { notifier, lines } = await start(databaseUrl)
   const waits: number[] = []
   for (let attempt = 1; attempt <= 8; attempt += 1) {
-    const now = await until(`attempt ${attempt} to be written`, async () => {
+    const now = await until(`the outcome of attempt ${attempt}`, async () => {
       const [it] = await notificationsNow(pool)
-      // While it is in flight it is due in a minute, and its status is that of the attempt before.
-      return here.arrivals.length === attempt && lines.length >= attempt && it?.status === 500 && it
+      return it?.status === 500 + attempt && it
     })
-    await until('its end', () => lines.filter(({ msg }) => msg === 'notification failed').length === attempt)
     waits.push(now.dueInMs as number)
     await hurry(pool, notifier)
   }
   await until('the end', async () => (await states(pool))[0] === 'failed')
   expect(here.arrivals).toHaveLength(9)
   expect(new Set(here.arrivals.map(({ id }) => id)).size).toBe(1)
-  expect(await notificationsNow(pool)).toMatchObject([{ attempt: 9, status: 500, dueInMs: null }])
-  expect(waits[0]).toBeGreaterThan(8_000)
+  expect(await notificationsNow(pool)).toMatchObject([{ attempt: 9, status: 509, dueInMs: null }])
+  const seconds = [10, 30, 90, 270, 810, 2_430, 3_600, 3_600]
+  for (const [i, least] of seconds.entries()) {
+    expect(waits[i], `after attempt ${i + 1}`).toBeGreaterThan(least * 1_000 - 5_000)
+    expect(waits[i], `after attempt ${i + 1}`).toBeLessThanOrEqual(least * 1_200)
+  }
   expect(lines.filter(({ isLast }) => isLast)).toHaveLength(1)
 })
 
@@ -194,6 +206,17 @@ test('a receiver that hangs has two at a time, a dead one is left alone, and nei
     const all = await notificationsNow(pool)
     return all.filter(({ error }) => error === 'ECONNREFUSED').length === 100
   })
+})
+
+test('however many destinations hang, each has its turn', async ({ databaseUrl, pool }) => {
+  const all = await Promise.all(Array.from({ length: 7 }, () => receiver(() => {})))
+  const [last, ...hung] = all.toSorted((a, b) => (a.origin < b.origin ? 1 : -1))
+  if (!last) throw new Error('seven are needed')
+  last.answer = status(200)
+  const many = hung.flatMap(({ origin }) => Array.from({ length: 100 }, () => due(`${origin}/`)))
+  await insert(pool, ...many, due(`${last.origin}/`), due(`${last.origin}/`))
+  await start(databaseUrl, { timeoutMs: 300 })
+  await until('the last to be called', () => last.arrivals.length === 2, 5_000)
 })
 
 test('a notifier that is stopped breaks off what is in flight after its time, uncounted, for another to send', async ({

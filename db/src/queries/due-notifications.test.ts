@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect } from 'vitest'
-import { test } from '../../test/database.ts'
 import { notification } from '../../test/events.ts'
 import { ago, ahead, job } from '../../test/factories.ts'
+import { begin, test } from '../../test/queue.ts'
 import type { Db, Pool } from '../client.ts'
 import { jobs, type NotificationRow, notifications } from '../schema/index.ts'
 import { claimNotifications, type NotificationOutcome, settleNotifications } from './due-notifications.ts'
@@ -48,6 +48,14 @@ describe('a claim', () => {
     await db.insert(notifications).values(Array.from({ length: 40 }, (_, i) => due(`http://${i}.test/`)))
     const all = (await Promise.all([1, 2, 3, 4].map(() => claim(pool)))).flat()
     expect(new Set(all.map(({ id }) => id)).size).toBe(all.length)
+  })
+
+  test('waits for nobody: what another session holds is passed over', async ({ db, pool }) => {
+    const [held, free] = [due('http://a.test/'), due('http://b.test/')]
+    await db.insert(notifications).values([held, free])
+    const other = await begin(pool)
+    await other.query('select from notifications where id = $1 for update', [held.id])
+    expect((await claim(pool)).map(({ id }) => id)).toEqual([free.id])
   })
 
   test('takes two of each destination, less those in flight, so that a dead one is in nobody’s way', async ({

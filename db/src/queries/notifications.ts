@@ -15,7 +15,8 @@ export async function insertNotifications(client: PoolClient, all: NewNotificati
     name: 'insert-notifications',
     text: `
       insert into notifications (id, type, job_id, to_instance, url, destination, body, created_at, next_attempt_at)
-      select n.*, now(), now() from unnest($1::uuid[], $2::text[], $3::uuid[], $4::boolean[], $5::text[], $6::text[],
+      -- Cut off, not rounded up: what is due at once must not be due half a millisecond later.
+      select n.*, now(), date_trunc('milliseconds', now()) from unnest($1::uuid[], $2::text[], $3::uuid[], $4::boolean[], $5::text[], $6::text[],
         $7::text[]) as n`,
     values: [
       all.map(() => uuidv7()),
