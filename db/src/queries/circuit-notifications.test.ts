@@ -21,7 +21,14 @@ test('of a circuit the instance is told, and once each URL that jobs of its dest
   await db
     .insert(jobs)
     .values([
-      ...[at(shared), at(shared), at('http://b.test/'), job(), at('http://asks.test/', {}, ['circuit.opened'])],
+      ...[
+        at(shared),
+        at(shared),
+        at('http://b.test/'),
+        job(),
+        job({ delivery: { notify: null } as object }),
+        at('http://asks.test/', {}, ['circuit.opened']),
+      ],
       at('http://asks-other.test/', {}, ['job.failing', 'circuit.closed']),
       at('http://elsewhere.test/', { destination: 'http://other.test' }),
       at('http://deleted.test/', { deletedAt: ago(1) }),

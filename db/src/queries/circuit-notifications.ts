@@ -26,7 +26,7 @@ export async function circuitNotifications(
 
 const URL_OF = `(j.delivery -> 'notify') ->> 'url'`
 const ASKS = `j.destination = $1 and j.deleted_at is null and (j.delivery -> 'notify') is not null
-  and coalesce(j.delivery -> 'notify' -> 'events' ? $2, true)`
+  and ${URL_OF} is not null and coalesce(j.delivery -> 'notify' -> 'events' ? $2, true)`
 
 /**
  * The URLs that jobs of a destination have told of such events, each with one of its jobs. It hops from one to the next in

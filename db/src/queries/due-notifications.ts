@@ -25,7 +25,7 @@ export interface ClaimedNotification {
  * a claim whose worker is lost is anyone's after a minute.
  *
  * It hops from destination to destination in `notifications_due_by_destination`: one that is dead has any number of them
- * due, and they must not be in the way of the others.
+ * due, and they must not be in the way of the others. It does not set out when nothing at all is due.
  */
 export async function claimNotifications(
   pool: Pool,
@@ -44,6 +44,8 @@ export async function claimNotifications(
       with recursive hop as (
         (select destination, next_attempt_at as soonest from notifications
          where next_attempt_at is not null and destination > $6
+           and (select next_attempt_at from notifications where next_attempt_at is not null
+             order by next_attempt_at limit 1) <= now()
          order by destination, next_attempt_at limit 1)
         union all
         select next.destination, next.soonest from hop cross join lateral (
