@@ -1,10 +1,19 @@
 import type { NewEvent } from './events.ts'
 import type { LedgerRow } from './ledger-rows.ts'
 
-/** One event for each of these jobs that has missed occurrences: they were past their grace when a dispatcher came to them. */
-export function missedEvents(ledger: readonly LedgerRow[], jobIds: ReadonlySet<string>, now: Date): NewEvent[] {
-  if (jobIds.size === 0) return []
-  const missed = ledger.filter((row) => row.reason === 'missed_grace' && jobIds.has(row.jobId))
+/**
+ * One event for each job of a pass that has missed occurrences, past their grace when a dispatcher came to them, and of
+ * which somebody is told: the job's own URL, or the instance's (`all`).
+ */
+export function missedEvents(
+  due: readonly { id: string; notifies: boolean }[],
+  ledger: readonly LedgerRow[],
+  all: boolean,
+  now: Date,
+): NewEvent[] {
+  const told = new Set(due.filter(({ notifies }) => all || notifies).map(({ id }) => id))
+  if (told.size === 0) return []
+  const missed = ledger.filter((row) => row.reason === 'missed_grace' && told.has(row.jobId))
   return [...Map.groupBy(missed, (row) => row.jobId)].map(([jobId, rows]) => {
     const first = Math.min(...rows.map((row) => row.scheduledFor.getTime()))
     const last = Math.max(...rows.map((row) => (row.scheduledUntil ?? row.scheduledFor).getTime()))
