@@ -4,8 +4,9 @@ import { test } from '@scheduler/db/test/database'
 import { event, notification, told } from '@scheduler/db/test/events'
 import { ago } from '@scheduler/db/test/factories'
 import { expect, onTestFinished } from 'vitest'
+import { createOnceJobs } from '../test/jobs.ts'
 import { createLog } from '../test/log.ts'
-import { insertRepeating, saidBy, typesOf } from '../test/notified.ts'
+import { insertRepeating, isSignedWith, notificationsNow, saidBy, typesOf } from '../test/notified.ts'
 import { type PartsOptions, startParts } from '../test/parts.ts'
 import { type Answer, startReceiver } from '../test/receiver.ts'
 import { until } from '../test/until.ts'
@@ -83,6 +84,47 @@ test('a receiver that is gone pauses its job at once; nothing more is sent to it
   expect(row?.statusReason).toMatch(/^Its receiver answered 410 Gone/)
   expect(here.arrivals).toHaveLength(1)
   expect(parts.lines.find(({ msg }) => msg === 'job paused')).toMatchObject({ level: 40, jobId: id })
+})
+
+test('a circuit that opens, and closes again, is told to the instance and to the URL of the job that calls it', async ({
+  databaseUrl,
+  pool,
+}) => {
+  const [here, ears] = [await receiver(status(503)), await receiver()]
+  const parts = await start(databaseUrl, { instanceUrl: `${ears.origin}/all`, failMax: 1, resetMs: 200 })
+  const events = ['circuit.opened', 'circuit.closed']
+  await insertRepeating(pool, `${here.origin}/`, { delivery: { notify: { url: `${ears.origin}/job`, events } } })
+  parts.dispatcher.wake()
+  await until('both to be told that it opened', () =>
+    ['/all', '/job'].every((path) => typesOf(ears.of(path)).includes('circuit.opened')),
+  )
+  const [opened] = ears.of('/job').map(saidBy)
+  expect(opened).toMatchObject({ data: { destination: here.origin, state: 'open', cause: 'failures', failures: 1 } })
+
+  here.answer = status(200)
+  await createOnceJobs(pool, [{ url: `${here.origin}/` }])
+  parts.dispatcher.wake()
+  await until('both to be told that it closed', () =>
+    ['/all', '/job'].every((path) => typesOf(ears.of(path)).includes('circuit.closed')),
+  )
+  expect(typesOf(ears.of('/job'))).toEqual(events)
+})
+
+test('a worker has the instance’s URL and secret from its environment, and leaves in order', async ({
+  databaseUrl,
+  pool,
+}) => {
+  const [here, ears] = [await receiver(status(500)), await receiver()]
+  const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`
+  const worker = await startWorker(databaseUrl, { NOTIFY_URL: `${ears.origin}/all?SECRET`, SIGNING_SECRET: secret })
+  onTestFinished(() => worker.kill('SIGKILL'))
+  await createOnceJobs(pool, [{ url: `${here.origin}/` }])
+  await until('both to be told', () => ears.arrivals.length === 2)
+  expect(ears.arrivals.every((it) => isSignedWith(secret, it))).toBe(true)
+  await until('the outcomes', async () => (await notificationsNow(pool)).every(({ state }) => state === 'delivered'))
+  worker.kill('SIGTERM')
+  expect(await worker.exited).toBe(0)
+  expect(worker.output).not.toContain('SECRET')
 })
 
 test('what a worker leaves undone between settle and aftermath, because it is killed, another does', async ({
