@@ -6,17 +6,29 @@ import type { PoolClient } from '../client.ts'
 import { notifyDue } from '../notify.ts'
 import type { ExecutionRow } from '../schema/executions.ts'
 import type { JobRow } from '../schema/jobs.ts'
+import { executionFailed, executionSucceeded, type NewEvent, recordEvents } from './events.ts'
 import { writeLate } from './write-late.ts'
 
 /** A locked execution, the attempt of which ends after its answer: by its receiver's word, or for want of it. */
 export type Late = Pick<
   ExecutionRow,
-  | ('id' | 'jobId' | 'jobVersion' | 'state' | 'attempt' | 'scheduledFor' | 'createdAt' | 'failures' | 'firstAttemptAt')
+  | (
+      | 'id'
+      | 'jobId'
+      | 'jobVersion'
+      | 'kind'
+      | 'state'
+      | 'attempt'
+      | 'scheduledFor'
+      | 'createdAt'
+      | 'failures'
+      | 'firstAttemptAt'
+    )
   | ('claimedAt' | 'claimedBy' | 'cancelRequestedAt' | 'redrivenAt' | 'ackDeadlineAt')
 >
 
 /** The columns of one, of `executions e`. */
-export const LATE_COLUMNS = `e.id, e.job_id as "jobId", e.job_version as "jobVersion", e.state, e.attempt,
+export const LATE_COLUMNS = `e.id, e.job_id as "jobId", e.job_version as "jobVersion", e.kind, e.state, e.attempt,
   e.scheduled_for as "scheduledFor", e.created_at as "createdAt", e.failures, e.first_attempt_at as "firstAttemptAt",
   e.claimed_at as "claimedAt", e.claimed_by as "claimedBy", e.cancel_requested_at as "cancelRequestedAt",
   e.redriven_at as "redrivenAt", e.ack_deadline_at as "ackDeadlineAt"`
@@ -49,7 +61,7 @@ export interface Ended extends Late {
   recurring: boolean
 }
 
-type Job = Pick<JobRow, 'id' | 'type' | 'status' | 'pausedAt' | 'deletedAt' | 'nextRunAt'> & {
+type Job = Pick<JobRow, 'id' | 'type' | 'status' | 'pausedAt' | 'deletedAt' | 'nextRunAt' | 'failedInRow'> & {
   delivery: StoredDelivery | null
 }
 
@@ -64,7 +76,8 @@ export async function endLate(client: PoolClient, rows: Late[], ending: Ending, 
   const { rows: jobs } = await client.query<Job>({
     name: 'jobs-of-late',
     text: `
-      select id, type, status, paused_at as "pausedAt", deleted_at as "deletedAt", next_run_at as "nextRunAt", delivery
+      select id, type, status, paused_at as "pausedAt", deleted_at as "deletedAt", next_run_at as "nextRunAt", delivery,
+        failed_in_row as "failedInRow"
       from jobs where id = any($1::uuid[])`,
     values: [[...new Set(rows.map((row) => row.jobId))]],
   })
@@ -73,6 +86,11 @@ export async function endLate(client: PoolClient, rows: Late[], ending: Ending, 
   const sorted = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1))
   const ended = sorted.map((row) => endOf(row, byId.get(row.jobId), ending, now))
   await writeLate(client, ended, ending, now)
+  const failing = (it: Ended) => (byId.get(it.jobId)?.failedInRow ?? 0) > 0
+  await recordEvents(
+    client,
+    ended.flatMap((it) => eventOf(it, ending, failing(it), now) ?? []),
+  )
   const [soonest] = ended.flatMap((it) => it.nextAttemptAt ?? []).sort((a, b) => a.getTime() - b.getTime())
   if (soonest) await notifyDue(client, soonest, now)
   return ended
@@ -88,6 +106,14 @@ function endOf(row: Late, job: Job | undefined, ending: Ending, now: Date): Ende
   const refused = refusal(row, job)
   if (refused) return { ...failed, to: 'cancelled', reason: refused }
   return { ...failed, to: 'waiting', nextAttemptAt: at }
+}
+
+/** What a settle would tell of it. @param failing whether others of its job have failed */
+function eventOf(it: Ended, ending: Ending, failing: boolean, finishedAt: Date): NewEvent | null {
+  const facts = { ...it, executionId: it.id, finishedAt }
+  if (it.to === 'succeeded') return failing ? executionSucceeded(facts) : null
+  if (it.to !== 'failed' || ending.outcome === 'succeeded') return null
+  return executionFailed({ ...facts, status: null, error: ending.error })
 }
 
 function nextAttempt(

@@ -1,9 +1,11 @@
 import { expect } from 'vitest'
+import { awaiting } from '../../test/awaiting.ts'
 import { ago, job, onceAt, repeating } from '../../test/factories.ts'
 import { loseWorker, outcomeOf, queueUp, rejected, soleExecution, test, worker } from '../../test/queue.ts'
 import type { Db } from '../client.ts'
 import { type EventRow, events, executions, jobs } from '../schema/index.ts'
 import { dispatchDue } from './dispatch-due.ts'
+import { expireAcks } from './expire-acks.ts'
 import { reconcile } from './reconcile.ts'
 import { settle } from './settle.ts'
 
@@ -97,6 +99,29 @@ test('an execution that is given up because it kills its workers is an event too
       ...{ type: 'execution.failed', jobId: id, executionId: claims[0]?.executionId },
       data: { reason: 'worker_crashed', status: null, attempt: 1, job_version: 1, kind: 'schedule' },
     },
+  ])
+})
+
+test('what a receiver says after its 202, or does not say in time, is as much of an event', async ({
+  db,
+  pool,
+  boss,
+}) => {
+  const refused = await awaiting(pool, boss)
+  await refused.say('nack', { retry: false })
+  const delivery = { async: { timeoutSeconds: 300 }, retry: { limit: 0 } }
+  const silent = await awaiting(pool, boss, { delivery }, ago(1))
+  await expireAcks(pool, 10)
+  const [sound, failing] = [await awaiting(pool, boss), await awaiting(pool, boss, { failedInRow: 1 })]
+  for (const { say } of [sound, failing]) await say('ack')
+  const again = await awaiting(pool, boss)
+  await again.say('nack')
+
+  const failed = { type: 'execution.failed', data: { kind: 'schedule', attempt: 1, status: null, job_version: 1 } }
+  expect(await eventsOf(db)).toMatchObject([
+    { ...failed, jobId: refused.job.id, data: { ...failed.data, reason: 'rejected', error: 'nack' } },
+    { ...failed, jobId: silent.job.id, data: { ...failed.data, reason: 'timed_out', error: 'ack_timeout' } },
+    { type: 'execution.succeeded', jobId: failing.job.id, executionId: failing.claim.executionId },
   ])
 })
 

@@ -187,7 +187,7 @@ test('while one worker is at it another keeps away; what a crash leaves undone i
   await happen(db, id, 500)
   const other = await begin(pool)
   await other.query('select from jobs where id = $1 for update', [id])
-  const first = handleEvents(pool, options)
+  const cutOff = expect(handleEvents(pool, options)).rejects.toThrow()
   await untilBlocked(pool, 1)
 
   expect(await handleEvents(pool, options)).toBeNull()
@@ -196,7 +196,7 @@ test('while one worker is at it another keeps away; what a crash leaves undone i
     `select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0`,
   )
-  await expect(first).rejects.toThrow()
+  await cutOff
   await other.query('commit')
   expect([await db.$count(events), await told(pool)]).toEqual([1, []])
 

@@ -75,7 +75,7 @@ export async function settle(
 /** An execution that a settle has changed. */
 interface Changed {
   id: string
-  state: 'succeeded' | 'failed' | 'waiting' | 'cancelled'
+  state: Settlement['state'] | 'cancelled'
   kind: ExecutionKind
   attempt: number
   /** Whether it succeeded where others of its job have failed. */
