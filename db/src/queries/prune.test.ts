@@ -209,7 +209,7 @@ test('notifications go once they are past retention, however they ended', async 
       kept,
     ])
 
-  await prune(pool, 30)
+  await prune(pool, retention)
 
   expect(await db.select({ id: notifications.id }).from(notifications)).toEqual([{ id: kept.id }])
 })
