@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { CANCEL_CHANNEL, CIRCUIT_CHANNEL, DUE_CHANNEL, WORK_CHANNEL } from './notify.ts'
+import { CANCEL_CHANNEL, CIRCUIT_CHANNEL, DUE_CHANNEL, FLOW_CHANNEL, WORK_CHANNEL } from './notify.ts'
 import { SERVER_KEEPALIVE } from './pool.ts'
 
 /** Whoever holds this lock supervises the queue and reconciles; any constant that nobody else uses. */
@@ -25,6 +25,8 @@ export interface ListenerOptions {
   onCancel: (executionId: string) => void
   /** With a destination whose circuit changed; `''` on each new connection. */
   onCircuit: (destination: string) => void
+  /** Limits have changed, or executions were parked for one. */
+  onFlow?: () => void
   /** Told once for each connection that is lost or can't be made. */
   onError: (error: Error) => void
 }
@@ -33,14 +35,8 @@ export interface ListenerOptions {
  * A session of its own that listens for notifications and stands for leader. It reconnects for ever; while it is away
  * the dispatcher's and the claimer's backstops serve. A connection that went silent is found by the regular check.
  */
-export function startListener({
-  connectionString,
-  onDue,
-  onWork,
-  onCancel,
-  onCircuit,
-  onError,
-}: ListenerOptions): Listener {
+export function startListener(options: ListenerOptions): Listener {
+  const { connectionString, onDue, onWork, onCancel, onCircuit, onFlow, onError } = options
   let client: pg.Client | null = null
   let leads = false
   let connectedAt = 0
@@ -72,18 +68,19 @@ export function startListener({
       if (channel === WORK_CHANNEL) onWork(payload)
       else if (channel === CANCEL_CHANNEL) onCancel(payload)
       else if (channel === CIRCUIT_CHANNEL) onCircuit(payload)
+      else if (channel === FLOW_CHANNEL) onFlow?.()
       else onDue()
     })
     client = fresh
     await fresh.connect()
-    await fresh.query(
-      `listen ${DUE_CHANNEL}; listen ${WORK_CHANNEL}; listen ${CANCEL_CHANNEL}; listen ${CIRCUIT_CHANNEL}`,
-    )
+    const channels = [DUE_CHANNEL, WORK_CHANNEL, CANCEL_CHANNEL, CIRCUIT_CHANNEL, FLOW_CHANNEL]
+    await fresh.query(channels.map((it) => `listen ${it}`).join('; '))
     connectedAt = performance.now()
     // Whatever was said while nobody listened.
     onDue()
     onWork('')
     onCircuit('')
+    onFlow?.()
   }
 
   const check = async () => {

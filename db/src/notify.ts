@@ -12,6 +12,9 @@ export const CANCEL_CHANNEL = 'scheduler_cancel'
 /** Says that a circuit changed its state; the payload is the destination. */
 export const CIRCUIT_CHANNEL = 'scheduler_circuit'
 
+/** Says that the limits of flows have changed, or that executions were parked for one. */
+export const FLOW_CHANNEL = 'scheduler_flow'
+
 /**
  * How long a dispatcher sleeps at most. What becomes due later than this needs no notification; and when a notification
  * is lost, nothing is later than this.
@@ -37,4 +40,9 @@ export async function notifyCircuit(client: Pool | PoolClient, destination: stri
 /** Asks whichever worker has an attempt of this execution in flight to break it off. */
 export async function notifyCancel(client: Pool | PoolClient, executionId: string): Promise<void> {
   await client.query('select pg_notify($1, $2)', [CANCEL_CHANNEL, executionId])
+}
+
+/** Wakes the flow keepers. */
+export async function notifyFlow(client: Pool | PoolClient): Promise<void> {
+  await client.query('select pg_notify($1, $2)', [FLOW_CHANNEL, ''])
 }

@@ -4,6 +4,7 @@ import type { DbClock } from '@scheduler/db/db-clock'
 import { BACKSTOP_MS, notifyWork } from '@scheduler/db/notify'
 import { type BusyDestination, busyDestinations } from '@scheduler/db/queries/busy-destinations'
 import { claim, type Decide } from '@scheduler/db/queries/claim'
+import { createTurns } from '@scheduler/db/queries/in-turn'
 import { busy } from '@scheduler/db/queries/ledger-rows'
 import { releaseParked } from '@scheduler/db/queries/release-parked'
 import type { Boss } from '@scheduler/db/queue'
@@ -52,6 +53,7 @@ export function startClaimer(parts: ClaimerParts): Claimer {
   const { pool, boss, destinations, launcher, leases, holdMost, ramp } = parts
   const { wake, sleep } = createWake()
   const trouble = createTrouble(parts.log, 'claiming')
+  const turns = createTurns()
   let mayHaveMore = true
   let stopped = false
 
@@ -61,7 +63,9 @@ export function startClaimer(parts: ClaimerParts): Claimer {
       const most = places === 1 ? 1 : Math.min(holdMost, 4 * places)
       const limit = most - launcher.held(destination)
       if (limit < most / 2) continue
-      const { count, more, waitMs, circuit } = await releaseParked(pool, boss, { destination, reason, limit, ramp })
+      const { count, more, waitMs, circuit } = await releaseParked(pool, boss, {
+        ...{ destination, reason, limit, ramp, turns },
+      })
       if (circuit) destinations.learn(destination, circuit, parts.clock.now())
       if (!more) destinations.expectNone(destination, reason)
       if (waitMs !== null) destinations.defer(destination, waitMs)

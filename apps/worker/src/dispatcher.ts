@@ -102,9 +102,9 @@ export async function dispatchPass(parts: DispatcherParts, limit = BATCH): Promi
   if (acksInMs <= 0) done += await expire(parts, limit)
   if (jobsInMs <= 0) done += await dispatchJobs(parts, limit)
   if (heldInMs <= 0) {
-    const { length: released } = (await dispatchHeld(parts.pool, parts.boss, { limit })).ids
-    if (released > 0) parts.onItems(released)
-    done += released
+    const { ids, limited } = await dispatchHeld(parts.pool, parts.boss, { limit })
+    if (ids.length > 0) parts.onItems(ids.length)
+    done += ids.length + limited
   }
   if (done > 0) return 0
   const soonestInMs = Math.min(jobsInMs, heldInMs, resumeInMs, acksInMs)

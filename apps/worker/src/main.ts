@@ -18,6 +18,7 @@ import { startClaimer } from './claimer.ts'
 import { loadConfig } from './config.ts'
 import { createDestinations } from './destinations.ts'
 import { startDispatcher } from './dispatcher.ts'
+import { startFlowKeeper } from './flow-keeper.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { startLauncher } from './launcher.ts'
@@ -70,6 +71,7 @@ const settler = startSettler({
   ...{ pool, boss, workerId, log },
   onSettled({ item, jobId, recurring, state }) {
     leases.drop(item)
+    flowKeeper.settled()
     if (recurring) promoter.settled(jobId)
     if (state === 'failed') aftermath.wake()
   },
@@ -95,6 +97,7 @@ const dispatcher = startDispatcher({
   onNotificationsDue: notifier.wake,
   notifiesAll: instanceUrl !== null,
 })
+const flowKeeper = startFlowKeeper({ pool, boss, log, onItems: claimer.offer })
 const listening = createTrouble(log, 'listening')
 const listener = startListener({
   connectionString: url,
@@ -106,6 +109,7 @@ const listener = startListener({
   onWork: claimer.wake,
   onCancel: launcher.cancel,
   onCircuit: keeper.ask,
+  onFlow: flowKeeper.wake,
   onError: listening.failed,
 })
 const leader = startLeader({ pool, boss, listener, log })
@@ -130,7 +134,7 @@ const drainMs = config.DRAIN_TIMEOUT_SECONDS * 1_000
 // Whatever hangs, the process ends; what it held is given to others when its heartbeat runs out.
 setTimeout(() => process.exit(1), drainMs + 10_000).unref()
 
-await Promise.all([dispatcher.stop(), leader.stop(), listener.stop(), claimer.stop()])
+await Promise.all([dispatcher.stop(), flowKeeper.stop(), leader.stop(), listener.stop(), claimer.stop()])
 const notified = notifier.stop(drainMs)
 const { finished } = await launcher.drain(drainMs)
 const unsettled = await settler.stop(5_000)

@@ -8,6 +8,7 @@ import { startCircuitKeeper } from '../src/circuit-keeper.ts'
 import { startClaimer } from '../src/claimer.ts'
 import { createDestinations } from '../src/destinations.ts'
 import { startDispatcher } from '../src/dispatcher.ts'
+import { startFlowKeeper } from '../src/flow-keeper.ts'
 import { startLauncher } from '../src/launcher.ts'
 import { startLeases } from '../src/leases.ts'
 import { startNotifier } from '../src/notifier.ts'
@@ -62,6 +63,7 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
     ...{ pool, boss, workerId, log },
     onSettled({ item, jobId, recurring, state }) {
       leases.drop(item)
+      flowKeeper.settled()
       if (recurring) promoter.settled(jobId)
       if (state === 'failed') aftermath.wake()
     },
@@ -81,6 +83,7 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
     ...{ onItems: claimer.offer, onItemsWait: claimer.wake, onBusy: claimer.park },
     ...{ onEventsWait: aftermath.wake, onNotificationsDue: notifier.wake, notifiesAll: instanceUrl !== null },
   })
+  const flowKeeper = startFlowKeeper({ pool, boss, log, onItems: claimer.offer })
   let stopped = false
   return {
     ...{
@@ -99,11 +102,12 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
       dispatcher,
       aftermath,
       notifier,
+      flowKeeper,
     },
     /** Drains as a worker does at SIGTERM. Returns whether all in flight finished, and how many outcomes were not written. */
     async drain(timeoutMs = 5_000) {
       stopped = true
-      await Promise.all([dispatcher.stop(), claimer.stop()])
+      await Promise.all([dispatcher.stop(), flowKeeper.stop(), claimer.stop()])
       const notified = notifier.stop(timeoutMs)
       const { finished } = await launcher.drain(timeoutMs)
       const unsettled = await settler.stop(5_000)

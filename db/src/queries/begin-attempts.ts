@@ -1,6 +1,8 @@
 import { type StoredDelivery, timeoutMsOf } from '@scheduler/core/delivery'
 import type { PoolClient } from '../client.ts'
 import type { Item } from '../queue.ts'
+import { renewSlots } from './flow-slots.ts'
+import { hasSlot, lacksGrant } from './limited-by.ts'
 
 /** An execution this worker has claimed: its next attempt is recorded as begun, and is to be sent. */
 export interface Claim {
@@ -33,6 +35,12 @@ export interface Park {
   at: Date
 }
 
+/** Keeps an execution out of the queue until its flow grants it what it lacks; the time is far away. */
+export interface ParkLimited {
+  reason: 'destination_limited' | 'key_limited'
+  at: Date
+}
+
 /** A locked execution that its item may carry on. */
 export interface Found {
   id: string
@@ -48,6 +56,10 @@ export interface Found {
   circuit: { state: 'open' | 'half_open'; retryAt: Date | null; isProbe: boolean } | null
   /** When its attempt, lost since with its worker, was to be broken off: it gets no other. */
   cancel_requested_at: Date | null
+  /** The limit without whose grant it may not begin; null when there is none, or it has its slots. */
+  lacks: ParkLimited['reason'] | null
+  /** Whether it has a slot of any flow. */
+  granted: boolean
   item: Item
 }
 
@@ -64,7 +76,7 @@ export async function lockExecutions(client: PoolClient, items: Item[]): Promise
     text: `
       select e.id, e.scheduled_for, e.state, e.attempt, e.destination, e.claimed_at, e.claimed_by, e.job_version,
         e.cancel_requested_at, e.item_id, e.reason, clock_timestamp() as now, d.state as circuit_state, d.retry_at,
-        d.probe_id
+        d.probe_id, ${lacksGrant('e')} as lacks, ${hasSlot('e')} as granted
       from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as i(id, scheduled_for, item_id)
       join executions e on e.id = i.id and e.scheduled_for = i.scheduled_for
       left join destinations d on d.destination = e.destination and d.state <> 'closed'
@@ -128,6 +140,11 @@ export async function begin(client: PoolClient, send: Found[], workerId: string,
   const begun = new Map(rows.map((row) => [row.itemId, row]))
   const refused = send.filter(({ item }) => !begun.has(item.id))
   await cancelRefused(client, refused, now)
+  const granted = send.flatMap(({ item, granted }) => (granted ? (begun.get(item.id) ?? []) : []))
+  await renewSlots(
+    client,
+    granted.map((row) => ({ id: row.executionId, seconds: timeoutMsOf(row.delivery) / 1_000 })),
+  )
   const claims = send.flatMap(({ item, circuit }) => {
     const row = begun.get(item.id)
     return row ? [{ ...row, item, isProbe: circuit?.isProbe ?? false }] : []
@@ -171,7 +188,7 @@ export async function recordAbandoned(client: PoolClient, found: Found[], now: D
   )
 }
 
-export async function parkAll(client: PoolClient, park: (Found & Park)[]): Promise<void> {
+export async function parkAll(client: PoolClient, park: (Found & (Park | ParkLimited))[]): Promise<void> {
   if (park.length === 0) return
   await client.query({
     name: 'park',

@@ -1,5 +1,6 @@
 import type { PgBoss } from 'pg-boss'
 import type { Pool, PoolClient } from '../client.ts'
+import { notifyFlow } from '../notify.ts'
 import { endItems, fetchItems, type Item, touchItems } from '../queue.ts'
 import { transaction } from '../transaction.ts'
 import {
@@ -12,6 +13,7 @@ import {
   parkAll,
   recordAbandoned,
 } from './begin-attempts.ts'
+import { giveBackSlots } from './flow-slots.ts'
 import { FAR } from './ledger-rows.ts'
 
 /** An item this worker holds whose attempt has not begun: its execution is still `queued`, and can be cancelled. */
@@ -45,7 +47,7 @@ export interface ClaimParts {
 
 /**
  * Takes up to `limit` items and begins the next attempt of each one's execution, in one transaction. `decide` sees
- * each execution in order.
+ * each execution in order, but for those that a limit keeps back.
  *
  * The executions' rows are locked first and the jobs read after, in a statement of its own: a delete, a pause or an edit
  * that was answered before is seen, and one that comes later waits for us and finds the attempt in flight.
@@ -60,11 +62,16 @@ export async function claim({ pool, boss, workerId }: ClaimParts, limit: number,
     const send: Found[] = []
     const held: Held[] = []
     const park: (Found & Park)[] = []
+    const limited: Found[] = []
     const cancelled: Found[] = []
     for (const execution of found) {
       const { item, destination } = execution
       if (execution.cancel_requested_at) {
         cancelled.push(execution)
+        continue
+      }
+      if (execution.lacks) {
+        limited.push(execution)
         continue
       }
       const lost = execution.state === 'running'
@@ -77,14 +84,34 @@ export async function claim({ pool, boss, workerId }: ClaimParts, limit: number,
     await recordAbandoned(client, [...park, ...cancelled], now)
     await parkAll(client, park)
     await cancelRefused(client, cancelled, now)
+    await parkLimited(client, limited, now)
+    await giveBackSlots(
+      client,
+      [...park, ...cancelled].filter((it) => it.granted),
+    )
     const kept = new Set([...claims, ...held].map((it) => it.item.id))
     await endItems(
       boss,
       client,
       items.filter((item) => !kept.has(item.id)),
     )
-    return { claims, held, fetched: items.length, parked: park.length }
+    return { claims, held, fetched: items.length, parked: park.length + limited.length }
   })
+}
+
+/** Parks what lacks a grant, and tells the flow keepers. */
+async function parkLimited(client: PoolClient, limited: Found[], now: Date): Promise<void> {
+  if (limited.length === 0) return
+  await recordAbandoned(client, limited, now)
+  await parkAll(
+    client,
+    limited.flatMap((it) => (it.lacks ? { ...it, reason: it.lacks, at: FAR } : [])),
+  )
+  await giveBackSlots(
+    client,
+    limited.filter((it) => it.granted),
+  )
+  await notifyFlow(client)
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -99,17 +126,24 @@ function isSound({ data }: Item): boolean {
 
 /**
  * Begins attempts of items that were held. Those whose execution was cancelled meanwhile are ended; those that were lost
- * to another worker are left to it. Neither comes back.
+ * to another worker are left to it. Neither comes back; nor do those that came to be limited meanwhile, and are parked.
  */
 export async function beginHeld({ pool, boss, workerId }: ClaimParts, held: Held[]): Promise<Claim[]> {
   return await transaction(pool, async (client) => {
     const items = await stillHeld(boss, client, held)
     const { found, now } = await lockExecutions(client, items)
+    const limited = found.filter((it) => it.lacks)
+    await parkLimited(client, limited, now)
     // Opened since they were admitted: by another worker, which need not have told us yet.
-    const [send, keep] = [found.filter(maySend), found.filter((it) => !maySend(it))]
+    const free = found.filter((it) => !it.lacks)
+    const [send, keep] = [free.filter(maySend), free.filter((it) => !maySend(it))]
     await parkAll(
       client,
       keep.map((it) => ({ ...it, reason: 'circuit_open' as const, at: it.circuit?.retryAt ?? FAR })),
+    )
+    await giveBackSlots(
+      client,
+      keep.filter((it) => it.granted),
     )
     const claims = await begin(client, send, workerId, now)
     const begun = new Set(claims.map((it) => it.item.id))
@@ -137,6 +171,10 @@ export async function putBack({ pool, boss }: ClaimParts, held: Held[], park?: P
     await parkAll(
       client,
       found.map((execution) => ({ ...execution, ...parking })),
+    )
+    await giveBackSlots(
+      client,
+      found.filter((it) => it.granted),
     )
     await endItems(boss, client, items)
   })

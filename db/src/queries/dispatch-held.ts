@@ -1,28 +1,47 @@
 import type { DrainOrder } from '@scheduler/core/circuit'
 import type { PgBoss } from 'pg-boss'
 import type { Pool, PoolClient } from '../client.ts'
+import { notifyFlow } from '../notify.ts'
 import { enqueue } from '../queue.ts'
 import { IS_WAITING } from '../schema/executions.ts'
 import { transaction } from '../transaction.ts'
 import type { Park } from './begin-attempts.ts'
 import { skipLate } from './collapse.ts'
+import { byTurn, type InTurn, inTurn, NO_JOB, type Turns } from './in-turn.ts'
+import { FAR } from './ledger-rows.ts'
+import { limitedBy } from './limited-by.ts'
 
 /** Waiting executions whose time has come, soonest first. */
-const dueSql = `
-  select id, scheduled_for from executions where next_attempt_at <= now() and ${IS_WAITING}
-  order by next_attempt_at limit $1 for update skip locked`
+const due = `turn as (
+  select id, scheduled_for, job_id, 1 as round, 0 as n from executions
+  where next_attempt_at <= now() and ${IS_WAITING}
+  order by next_attempt_at limit $1 for update skip locked)`
 
 /** Executions of one destination that were parked for one reason. */
-const parkedSql = (order: DrainOrder) => `
-  select id, scheduled_for from executions
-  where next_attempt_at is not null and reason = $2 and destination = $3
-  order by scheduled_for ${order === 'newest' ? 'desc' : ''}, id limit $1 for update skip locked`
+const parkedList = { column: 'destination', is: '$4', where: 'reason = $3' } as const
 
-const releaseSql = (selection: string, reason = 'null') => `
-  with held as (${selection})
-  update executions e set state = 'queued', reason = ${reason}, next_attempt_at = null, item_id = gen_random_uuid()
+/**
+ * What a flow limits goes past the queue: it is parked for its flow, which grants it its slots. A probe does not: whoever
+ * sends it sees to that.
+ */
+const releaseSql = (selection: string, probe = false) => `
+  with recursive ${selection},
+  held as (select e.id, e.scheduled_for, t.job_id, t.round, t.n, ${probe ? 'null::execution_reason' : limitedBy('e')} as limited
+    from turn t join executions e on e.id = t.id and e.scheduled_for = t.scheduled_for)
+  update executions e set
+    state = case when held.limited is null then 'queued'::execution_state else 'parked' end,
+    reason = ${probe ? `'circuit_probe'` : 'held.limited'},
+    next_attempt_at = case when held.limited is null then null else '${FAR.toISOString()}'::timestamptz end,
+    item_id = case when held.limited is null then gen_random_uuid() else e.item_id end
   from held where e.id = held.id and e.scheduled_for = held.scheduled_for
-  returning e.id, e.scheduled_for, e.item_id`
+  returning e.id, e.scheduled_for, e.item_id, e.state::text, held.job_id, held.round, held.n`
+
+interface Row extends InTurn {
+  id: string
+  scheduled_for: Date
+  item_id: string
+  state: string
+}
 
 export interface HeldOptions {
   limit: number
@@ -30,12 +49,14 @@ export interface HeldOptions {
   parked?: Parked
   /** Leaves out those that are late by then and whose misfire policy is `skip`. */
   lateAt?: Date
+  /** Whose turn it is, of each list of parked ones: the caller's to keep from one call to the next. */
+  turns?: Turns
 }
 
 export interface Parked {
   destination: string
   reason: Park['reason']
-  /** Which go first. */
+  /** Which of a job's go first. */
   order: DrainOrder
   /** Whether they are sent to find out whether the destination answers again. */
   probe?: boolean
@@ -46,36 +67,64 @@ export interface HeldDone {
   ids: string[]
   /** How many were left out for being late. */
   skipped: number
+  /** How many were parked for the limit of a flow instead. */
+  limited: number
 }
 
 /**
  * Puts up to `limit` waiting executions whose time has come into the queue; with `parked`, those of one destination that
- * were parked for one reason. Any number of callers may run at once.
+ * were parked for one reason, one of each job in turn. Any number of callers may run at once.
  *
  * What is parked is never released by its time alone: there may be a hundred thousand of one destination that is down,
  * all due when its circuit may be probed, and they would fill the queue to send one.
  */
 export async function dispatchHeld(on: Pool | PoolClient, boss: PgBoss, options: HeldOptions): Promise<HeldDone> {
   return await transaction(on, async (client) => {
-    const { rows } = await client.query<{ id: string; scheduled_for: Date; item_id: string }>(statementOf(options))
+    const rows = options.parked
+      ? await releaseInTurn(client, options, options.parked)
+      : await releaseDue(client, options)
     const ids = rows.map(({ id }) => id)
     const late = options.lateAt && ids.length > 0 ? await skipLate(client, ids, options.lateAt) : new Set<string>()
-    const sent = rows.filter(({ id }) => !late.has(id))
+    const left = rows.filter(({ id }) => !late.has(id))
+    const sent = left.filter(({ state }) => state === 'queued')
+    const limited = left.length - sent.length
     await enqueue(
       boss,
       client,
       sent.map((row) => ({ id: row.item_id, data: { e: row.id, s: row.scheduled_for.getTime() } })),
     )
-    return { ids: sent.map(({ id }) => id), skipped: late.size }
+    if (limited > 0) await notifyFlow(client)
+    return { ids: sent.map(({ id }) => id), skipped: late.size, limited }
   })
 }
 
-function statementOf({ limit, parked }: HeldOptions) {
-  if (!parked) return { name: 'dispatch-held', text: releaseSql(dueSql), values: [limit] }
-  const { destination, reason, order, probe } = parked
-  return {
-    name: `dispatch-parked-${order}${probe ? '-probe' : ''}`,
-    text: releaseSql(parkedSql(order), probe ? `'circuit_probe'` : 'null'),
-    values: [limit, reason, destination],
+async function releaseDue(client: PoolClient, { limit }: HeldOptions): Promise<Row[]> {
+  const { rows } = await client.query<Row>({ name: 'dispatch-held', text: releaseSql(due), values: [limit] })
+  return rows
+}
+
+async function releaseInTurn(client: PoolClient, { limit, turns }: HeldOptions, parked: Parked): Promise<Row[]> {
+  const { destination, reason, order, probe = false } = parked
+  const list = `${reason} ${destination}`
+  const all: Row[] = []
+  let after = turns?.get(list) ?? NO_JOB
+  for (let left = limit; left > 0; left = limit - all.length) {
+    const { rows } = await client.query<Row>({
+      name: `dispatch-parked-${order}${probe ? '-probe' : ''}`,
+      text: releaseSql(inTurn(parkedList, order), probe),
+      values: [left, after, reason, destination],
+    })
+    all.push(...rows)
+    after = rows.sort(byTurn).at(-1)?.job_id ?? after
+    if (!mayHaveMore(rows, left)) break
   }
+  if (all.length < limit) turns?.delete(list)
+  else turns?.set(list, after)
+  return all
+}
+
+/** Whether a job of those that were served had as many as its share: what others left of theirs is for it. */
+function mayHaveMore(rows: Row[], limit: number): boolean {
+  const counts = [...Map.groupBy(rows, (row) => row.job_id).values()].map((them) => them.length)
+  return rows.length < limit && counts.some((count) => count >= Math.ceil(limit / counts.length))
 }

@@ -44,9 +44,14 @@ async function fillIdle(pool: Pool): Promise<void> {
     select gen_random_uuid(), 'job.failing', 'http://a.test/', 'http://' || n % 2 || '.test', '{}', now(),
       case when n % 5 > 0 then now() end, case when n % 5 = 0 then now() + n * interval '1 s' end from ${many};
     insert into events (id, type, at, data) select gen_random_uuid(), 'circuit.opened', now(), '{}' from ${many};
+    insert into flow_limits (kind, flow, concurrency, created_at, updated_at)
+    select kind, 'http://limited.test:' || n, 1, now(), now()
+    from generate_series(1, 5000) as n, unnest(array['destination', 'key']) as kind;
+    insert into flow_slots (execution_id, kind, flow, until)
+    select gen_random_uuid(), 'key', 'http://limited.test:' || n, now() + interval '1 hour' from generate_series(1, 5000) as n;
     insert into pgboss.job (name, state, completed_on, data)
     select 'deliver', 'completed', now(), '{}' from ${many};
-    analyze jobs; analyze executions; analyze blackouts; analyze destinations; analyze notifications; analyze events;
+    analyze jobs; analyze executions; analyze blackouts; analyze destinations; analyze notifications; analyze events; analyze flow_limits; analyze flow_slots;
     analyze pgboss.job_common`)
 }
 

@@ -1,12 +1,14 @@
 import type { PgBoss } from 'pg-boss'
 import { v7 as uuidv7 } from 'uuid'
 import type { PoolClient } from '../client.ts'
+import { notifyFlow } from '../notify.ts'
 import { enqueue, newItemId } from '../queue.ts'
-import type { LedgerRow } from './ledger-rows.ts'
+import { FAR, type LedgerRow } from './ledger-rows.ts'
+import { limitedBy } from './limited-by.ts'
 
 /**
  * Inserts ledger rows, and queue items for those to be sent. A row whose occurrence is in the ledger already is left
- * out, and gets no item. Returns the number of items. Rows that are not `queued` need no pg-boss.
+ * out, and gets no item; one that a flow limits is parked for it, past the queue. Returns the number of items. Rows that are not `queued` need no pg-boss.
  */
 export async function insertLedger(
   client: PoolClient,
@@ -16,22 +18,30 @@ export async function insertLedger(
 ): Promise<number> {
   if (rows.length === 0) return 0
   const withIds = rows.map((row) => ({ ...row, id: uuidv7(), itemId: row.state === 'queued' ? newItemId() : null }))
-  const { rows: inserted } = await client.query<{ id: string; item_id: string | null; scheduled_for: Date }>({
+  const { rows: inserted } = await client.query<{
+    id: string
+    item_id: string | null
+    scheduled_for: Date
+    limited: boolean
+  }>({
     name: 'insert-ledger',
     text: `
       insert into executions (id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count,
         effective_at, destination, item_id, created_at, finished_at, next_attempt_at, behind, flow_key)
-      select r.id, r.job_id, r.job_version, r.kind, r.state, r.reason, r.scheduled_for, r.scheduled_until, r.count,
-        r.effective_at, r.destination, r.item_id, $13::timestamptz,
+      select r.id, r.job_id, r.job_version, r.kind, case when l.reason is null then r.state else 'parked' end,
+        coalesce(l.reason, r.reason), r.scheduled_for, r.scheduled_until, r.count,
+        r.effective_at, r.destination, case when l.reason is null then r.item_id end, $13::timestamptz,
         case when r.state in ('queued', 'waiting', 'parked') then null else $13::timestamptz end,
-        r.next_attempt_at, r.behind, r.flow_key
+        case when l.reason is null then r.next_attempt_at else '${FAR.toISOString()}'::timestamptz end,
+        r.behind, r.flow_key
       from unnest($1::uuid[], $2::uuid[], $3::int[], $4::execution_kind[], $5::execution_state[],
         $6::execution_reason[], $7::timestamptz[], $8::timestamptz[], $9::int[], $10::timestamptz[], $11::text[],
         $12::uuid[], $14::timestamptz[], $15::boolean[], $16::text[])
         as r(id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count, effective_at,
           destination, item_id, next_attempt_at, behind, flow_key)
+      cross join lateral (select case when r.state in ('queued', 'parked') then ${limitedBy('r')} end as reason) as l
       on conflict on constraint executions_one_per_occurrence do nothing
-      returning id, item_id, scheduled_for`,
+      returning id, item_id, scheduled_for, reason in ('destination_limited', 'key_limited') as limited`,
     values: [
       withIds.map((row) => row.id),
       withIds.map((row) => row.jobId),
@@ -54,6 +64,7 @@ export async function insertLedger(
   const items = inserted.flatMap((row) =>
     row.item_id ? [{ id: row.item_id, data: { e: row.id, s: row.scheduled_for.getTime() } }] : [],
   )
+  if (inserted.some((row) => row.limited)) await notifyFlow(client)
   if (boss) await enqueue(boss, client, items)
   else if (items.length > 0) throw new Error('pg-boss is needed to queue executions')
   return items.length

@@ -5,6 +5,7 @@ import type { Pool, PoolClient } from '../client.ts'
 import { transaction } from '../transaction.ts'
 import type { Park } from './begin-attempts.ts'
 import { dispatchHeld } from './dispatch-held.ts'
+import type { Turns } from './in-turn.ts'
 import { type CircuitRecord, type LockedCircuit, tryLockCircuit, writeCircuit } from './shared-circuits.ts'
 
 /** How long a probe may lie in the queue before another takes its place, ms. Once it is sent it has its timeout. */
@@ -19,6 +20,7 @@ export interface ReleaseOptions {
   /** How many at the most. */
   limit: number
   ramp: Ramp
+  turns?: Turns
 }
 
 export interface Released {
@@ -71,14 +73,15 @@ async function releasePlainly(
 async function release(
   client: PoolClient,
   boss: PgBoss,
-  { destination, reason }: ReleaseOptions,
+  { destination, reason, turns }: ReleaseOptions,
   limit: number,
   circuit: CircuitRecord | null,
   now?: Date,
 ): Promise<{ count: number; more: boolean }> {
   const parked = { destination, reason, order: circuit?.drainOrder ?? 'oldest' }
-  const { ids, skipped } = await dispatchHeld(client, boss, { limit, parked, ...(now && { lateAt: now }) })
-  return { count: ids.length, more: ids.length + skipped === limit }
+  const given = { limit, parked, ...(now && { lateAt: now }), ...(turns && { turns }) }
+  const { ids, skipped, limited } = await dispatchHeld(client, boss, given)
+  return { count: ids.length, more: ids.length + skipped + limited === limit }
 }
 
 /** Sends one execution, which another worker may claim, to find out whether the destination answers again. */

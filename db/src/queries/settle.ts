@@ -4,6 +4,8 @@ import type { Pool, PoolClient } from '../client.ts'
 import { endItems, type Item } from '../queue.ts'
 import { transaction } from '../transaction.ts'
 import { executionFailed, executionSucceeded, type NewEvent, recordEvents } from './events.ts'
+import { giveBackSlots } from './flow-slots.ts'
+import { hasSlot } from './limited-by.ts'
 
 /** How an attempt ended, and what becomes of its execution. */
 export interface Settlement {
@@ -80,6 +82,8 @@ interface Changed {
   attempt: number
   /** Whether it succeeded where others of its job have failed. */
   recovers: boolean
+  /** Whether it had a slot of a limited flow. */
+  granted: boolean
 }
 
 /** A failure for good is an event, and so is the success after it; nothing else is, so that a settle costs no more for it. */
@@ -121,7 +125,8 @@ async function updateExecutions(client: PoolClient, settlements: Settlement[]): 
           else e.state = 'running' and e.attempt = s.attempt and e.ack_deadline_at is null end
       -- Without a lock: a failure that is not counted yet finds this success in the ledger.
       returning e.id, e.state, e.kind, e.attempt, e.state = 'succeeded' and exists (
-        select from jobs j where j.id = e.job_id and j.failed_in_row > 0) as recovers`,
+        select from jobs j where j.id = e.job_id and j.failed_in_row > 0) as recovers,
+        ${hasSlot('e')} as granted`,
     values: [
       settlements.map((it) => it.executionId),
       settlements.map((it) => it.scheduledFor),
@@ -134,6 +139,10 @@ async function updateExecutions(client: PoolClient, settlements: Settlement[]): 
       settlements.map((it) => it.ackDeadlineAt),
     ],
   })
+  await giveBackSlots(
+    client,
+    rows.filter((row) => row.granted),
+  )
   return rows
 }
 

@@ -1,0 +1,37 @@
+/** SQL about limits of flows, for statements that have executions, or rows like them, under some name. */
+
+/** Whether a row of `flow_limits` limits anything: a limit that was lifted stays until what it held back is on its way. */
+const LIMITS = '(l.paused or l.rate_count is not null or l.concurrency is not null)'
+
+/** That there are limits at all: asked once for a statement, and the rest of it only where there are. */
+const ANY_LIMIT = '(select true from flow_limits order by kind, flow limit 1)'
+
+const limitOf = (kind: 'destination' | 'key', flow: string, also = ''): string =>
+  `exists (select from flow_limits l where l.kind = '${kind}' and l.flow = ${flow} and ${LIMITS} ${also})`
+
+/**
+ * Why an execution needs a grant; null when it needs none. One with two limits counts as held back for its key, so that it
+ * is found in one place.
+ */
+export const limitedBy = (row: string): string => `
+  case when ${ANY_LIMIT} then
+    case when ${limitOf('key', `${row}.flow_key`)} then 'key_limited'::execution_reason
+      when ${limitOf('destination', `${row}.destination`)} then 'destination_limited'::execution_reason end
+  end`
+
+/** The flow is compared so that no index serves it: by the execution it is one slot, by the flow it may be thousands. */
+const lacking = (row: string, kind: 'destination' | 'key'): string => `and (l.paused or not exists (
+  select from flow_slots s
+  where s.execution_id = ${row}.id and (s.kind = '${kind}' and s.flow = l.flow) is not false and s.until > now()))`
+
+/** The same for an execution that may have been granted its slots: null, too, when it has all of them. */
+export const lacksGrant = (row: string): string => `
+  case when ${ANY_LIMIT} then
+    case when ${limitOf('key', `${row}.flow_key`, lacking(row, 'key'))}
+        or ${limitOf('destination', `${row}.destination`, lacking(row, 'destination'))}
+      then ${limitedBy(row)} end
+  end`
+
+/** Whether an execution has a slot of any flow. */
+export const hasSlot = (row: string): string =>
+  `coalesce((select true from flow_slots s where s.execution_id = ${row}.id limit 1), false)`
