@@ -18,6 +18,7 @@ import { deleteJob } from './delete-job.ts'
 import { explainExecution } from './explain-execution.ts'
 import { explainJob } from './explain-job.ts'
 import { getCircuit } from './get-circuit.ts'
+import { flowLimits } from './flow-limits.ts'
 import { getExecution } from './get-execution.ts'
 import { getJob } from './get-job.ts'
 import { health, live, ready } from './health.ts'
@@ -98,6 +99,7 @@ export const routes: AnyRoute[] = [
   closeCircuit,
   resetCircuit,
   listNotifications,
+  ...flowLimits,
   simulateJob,
   testCallback,
   health,
