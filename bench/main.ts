@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<(args: string[]) => Promise<void>>> 
   'kill-database': async () => (await import('./trials/kill-database.ts')).killDatabase,
   overlap: async () => (await import('./trials/overlap.ts')).overlap,
   deletes: async () => (await import('./trials/deletes.ts')).deletes,
+  fairness: async () => (await import('./trials/fairness.ts')).fairness,
   backlog: async () => (await import('./trials/backlog.ts')).backlog,
   'freeze-database': async () => (await import('./trials/freeze-database.ts')).freezeDatabase,
   flap: async () => (await import('./trials/flap.ts')).flap,

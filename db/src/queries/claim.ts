@@ -99,7 +99,7 @@ export async function claim({ pool, boss, workerId }: ClaimParts, limit: number,
   })
 }
 
-/** Parks what lacks a grant, and tells the flow keepers. */
+/** Parks what lacks a grant, in the lists where its job belongs now, and tells the flow keepers. */
 async function parkLimited(client: PoolClient, limited: Found[], now: Date): Promise<void> {
   if (limited.length === 0) return
   await recordAbandoned(client, limited, now)
@@ -107,6 +107,15 @@ async function parkLimited(client: PoolClient, limited: Found[], now: Date): Pro
     client,
     limited.flatMap((it) => (it.lacks ? { ...it, reason: it.lacks, at: FAR } : [])),
   )
+  await client.query({
+    name: 'move-limited',
+    text: `
+      update executions e set destination = j.destination, flow_key = j.flow_key
+      from unnest($1::uuid[], $2::timestamptz[]) as p(id, scheduled_for), jobs j
+      where e.id = p.id and e.scheduled_for = p.scheduled_for and j.id = e.job_id
+        and (e.destination, e.flow_key) is distinct from (j.destination, j.flow_key)`,
+    values: [limited.map((it) => it.id), limited.map((it) => it.scheduled_for)],
+  })
   await giveBackSlots(
     client,
     limited.filter((it) => it.granted),

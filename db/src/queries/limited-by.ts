@@ -24,12 +24,16 @@ const lacking = (row: string, kind: 'destination' | 'key'): string => `and (l.pa
   select from flow_slots s
   where s.execution_id = ${row}.id and (s.kind = '${kind}' and s.flow = l.flow) is not false and s.until > now()))`
 
-/** The same for an execution that may have been granted its slots: null, too, when it has all of them. */
+/**
+ * The same for an execution that may have been granted its slots: null, too, when it has all of them. It goes by its job's
+ * destination and flow key as they are now: an edit reaches whatever has not been sent.
+ */
 export const lacksGrant = (row: string): string => `
-  case when ${ANY_LIMIT} then
-    case when ${limitOf('key', `${row}.flow_key`, lacking(row, 'key'))}
-        or ${limitOf('destination', `${row}.destination`, lacking(row, 'destination'))}
-      then ${limitedBy(row)} end
+  case when ${ANY_LIMIT} then (
+    select case when ${limitOf('key', 'f.flow_key', lacking('f', 'key'))}
+        or ${limitOf('destination', 'f.destination', lacking('f', 'destination'))}
+      then ${limitedBy('f')} end
+    from (select ${row}.id, j.destination, j.flow_key from jobs j where j.id = ${row}.job_id) as f)
   end`
 
 /** Whether an execution has a slot of any flow. */

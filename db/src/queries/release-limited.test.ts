@@ -1,6 +1,17 @@
+import { eq } from 'drizzle-orm'
 import { expect } from 'vitest'
 import { ago, ahead, execution, job } from '../../test/factories.ts'
-import { loseWorker, outcomeOf, queueItems, queueUp, rejected, test, worker } from '../../test/queue.ts'
+import {
+  begin,
+  loseWorker,
+  outcomeOf,
+  queueItems,
+  queueUp,
+  rejected,
+  test,
+  untilBlocked,
+  worker,
+} from '../../test/queue.ts'
 import { createDb, type Pool } from '../client.ts'
 import type { Boss } from '../queue.ts'
 import { executions, flowLimits, flowSlots, jobs } from '../schema/index.ts'
@@ -8,6 +19,7 @@ import { transaction } from '../transaction.ts'
 import { beginHeld } from './claim.ts'
 import { dispatchDue } from './dispatch-due.ts'
 import { dispatchHeld } from './dispatch-held.ts'
+import { limitFlow } from './flow-limits.ts'
 import { giveBackSlots } from './flow-slots.ts'
 import { createTurns } from './in-turn.ts'
 import { lockFlows, releaseLimited } from './release-limited.ts'
@@ -99,6 +111,8 @@ test('a retry gives its slot back while it waits, and waits for another once it 
   expect(await dispatchHeld(pool, boss, { limit: 10 })).toMatchObject({ ids: [], limited: 1 })
   expect(await states(pool)).toEqual(['destination_limited'])
   expect(await queueItems(pool)).toEqual([])
+  // No clock brings it back.
+  expect(await dispatchHeld(pool, boss, { limit: 10 })).toBe(0)
 })
 
 test('an attempt that is lost with its worker keeps its slot, and so does the one that follows it', async ({
@@ -174,6 +188,21 @@ test('an execution of two limited flows begins only with the slots of both', asy
   expect(await release(pool, boss)).toBe(0)
 })
 
+test('an execution whose job was edited goes by the limits of its new destination', async ({ db, pool, boss }) => {
+  const { id } = await queueUp(pool, boss)
+  const there = 'http://there.test'
+  await limit(pool, { concurrency: 1 }, { flow: there })
+  await db
+    .update(jobs)
+    .set({ destination: there, callbackUrl: `${there}/` })
+    .where(eq(jobs.id, id))
+
+  expect(await worker(pool, boss).claim()).toMatchObject({ claims: [], parked: 1 })
+  expect(await release(pool, boss)).toBe(1)
+  expect((await worker(pool, boss).claim()).claims).toMatchObject([{ callbackUrl: `${there}/` }])
+  expect(await slots(pool)).toMatchObject([{ flow: there }])
+})
+
 test('four keepers at once grant no more than one would', async ({ pool, boss }) => {
   await limit(pool, { concurrency: 3 })
   await queueUp(pool, boss, {}, 20)
@@ -199,6 +228,18 @@ test('nothing is granted while a limit is being changed, and nothing once it is 
   expect(await release(pool, boss)).toBe(0)
   await limit(pool, { paused: false })
   expect(await release(pool, boss)).toBe(3)
+})
+
+test('a limit is changed after a release that is under way, not during it', async ({ pool, boss }) => {
+  await limit(pool, { concurrency: 1 })
+  const releasing = await begin(pool)
+  await lockFlows(releasing)
+  const changing = limitFlow(pool, 'destination', destination, { rate: null, concurrency: null, paused: true })
+  await untilBlocked(pool, 1)
+  await releasing.query('commit')
+  expect(await changing).toMatchObject({ paused: true })
+  await queueUp(pool, boss)
+  expect(await release(pool, boss)).toBe(0)
 })
 
 test('a rate says when the next may begin, by the database’s clock', async ({ pool, boss }) => {
