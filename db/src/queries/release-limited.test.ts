@@ -175,17 +175,26 @@ test('who awaits an acknowledgement keeps the slot when the attempt is settled',
 
 test('an execution of two limited flows begins only with the slots of both', async ({ db, pool, boss }) => {
   await limit(pool, { concurrency: 1 })
-  await limit(pool, { concurrency: 2 }, { kind: 'key', flow: 'tenant' })
+  await limit(pool, { concurrency: 3 }, { kind: 'key', flow: 'tenant' })
   const parked = { state: 'parked', reason: 'key_limited', flowKey: 'tenant', nextAttemptAt: ahead(900) } as const
-  const elsewhere = ['http://a.test', 'http://b.test'].map((it) => execution({ ...parked, destination: it }))
-  await db.insert(executions).values([execution({ ...parked }), execution({ ...parked }), ...elsewhere])
+  await db.insert(executions).values([1, 2, 3, 4].map(() => execution({ ...parked })))
+  await db.insert(executions).values(execution({ ...parked, destination: 'http://free.test' }))
 
   expect(await release(pool, boss)).toBe(2)
 
-  const granted = await slots(pool)
-  expect(granted.filter((it) => it.kind === 'key')).toHaveLength(2)
-  expect(granted.filter((it) => it.kind === 'destination').length).toBeLessThanOrEqual(1)
+  const granted = (await slots(pool)).map((it) => it.flow).sort()
+  expect(granted).toEqual([destination, 'tenant', 'tenant'])
   expect(await release(pool, boss)).toBe(0)
+})
+
+test('what was granted and has not begun when its flow is paused is parked again', async ({ pool, boss }) => {
+  await limit(pool, { concurrency: 1 })
+  await queueUp(pool, boss)
+  expect(await release(pool, boss)).toBe(1)
+  await limit(pool, { paused: true })
+
+  expect(await worker(pool, boss).claim()).toMatchObject({ claims: [], parked: 1 })
+  expect(await slots(pool)).toEqual([])
 })
 
 test('an execution whose job was edited goes by the limits of its new destination', async ({ db, pool, boss }) => {
