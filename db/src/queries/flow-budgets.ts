@@ -15,6 +15,11 @@ export interface Limit {
   taken: number | null
   /** Whether executions are parked for it. */
   parked: boolean
+  /**
+   * Of a destination whose circuit is not closed: nothing more is let into the queue, but for one to be parked for the
+   * circuit where none is, since the probe is taken from those.
+   */
+  circuit: 'closed off' | 'wants a probe' | null
 }
 
 /** What may still begin of a flow in this pass. */
@@ -32,13 +37,14 @@ const isLifted = ({ paused, rateCount, concurrency }: Limit): boolean =>
   !paused && rateCount === null && concurrency === null
 
 function budgetOf(limit: Limit): Budget {
-  const { rateCount, ratePerSeconds, nextAt, now, concurrency, taken, paused } = limit
+  const { rateCount, ratePerSeconds, nextAt, now, concurrency, taken, paused, circuit } = limit
   const rate = rateCount !== null && ratePerSeconds !== null ? { count: rateCount, perSeconds: ratePerSeconds } : null
   const turn = rate && turnOf(rate, nextAt, now)
   const byRate = turn?.most ?? Number.POSITIVE_INFINITY
   const byPlaces = concurrency === null ? Number.POSITIVE_INFINITY : Math.max(0, concurrency - (taken ?? 0))
   const most = isLifted(limit) ? LIFTED.most : Math.min(byRate, byPlaces)
-  return { limit, turn, left: paused ? 0 : most, taken: 0 }
+  const allowed = circuit === null ? most : Math.min(most, circuit === 'wants a probe' ? 1 : 0)
+  return { limit, turn, left: paused ? 0 : allowed, taken: 0 }
 }
 
 /** How many executions of each flow one pass may release. */
@@ -82,7 +88,7 @@ export class FlowBudgets {
   /** When the next of what is parked may begin, ms from now; null when it is no clock that keeps it. */
   nextInMs(soonest: number | null): number | null {
     const waits = [...this.#budgets.values()].flatMap(({ limit, turn, taken }) => {
-      if (!limit.parked || limit.paused) return []
+      if (!limit.parked || limit.paused || limit.circuit) return []
       if (isLifted(limit)) return taken > 0 ? LIFTED.everyMs : []
       return turn ? Math.max(0, turn.nextAt(taken) - limit.now) : []
     })

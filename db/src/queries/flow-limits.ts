@@ -3,7 +3,7 @@ import type { Pool } from '../client.ts'
 import { notifyFlow } from '../notify.ts'
 import type { FlowKind } from '../schema/flow-limits.ts'
 import { transaction } from '../transaction.ts'
-import { lockFlows } from './release-limited.ts'
+import { lockFlows } from './read-limits.ts'
 
 /** Parked executions of one flow that are counted at the most. */
 export const MOST_COUNTED = 100_000

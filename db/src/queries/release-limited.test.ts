@@ -22,7 +22,8 @@ import { dispatchHeld } from './dispatch-held.ts'
 import { limitFlow } from './flow-limits.ts'
 import { giveBackSlots } from './flow-slots.ts'
 import { createTurns } from './in-turn.ts'
-import { lockFlows, releaseLimited } from './release-limited.ts'
+import { lockFlows } from './read-limits.ts'
+import { releaseLimited } from './release-limited.ts'
 import { settle } from './settle.ts'
 
 const destination = 'http://receiver.test'
@@ -112,7 +113,7 @@ test('a retry gives its slot back while it waits, and waits for another once it 
   expect(await states(pool)).toEqual(['destination_limited'])
   expect(await queueItems(pool)).toEqual([])
   // No clock brings it back.
-  expect(await dispatchHeld(pool, boss, { limit: 10 })).toBe(0)
+  expect(await dispatchHeld(pool, boss, { limit: 10 })).toMatchObject({ ids: [], limited: 0 })
 })
 
 test('an attempt that is lost with its worker keeps its slot, and so does the one that follows it', async ({

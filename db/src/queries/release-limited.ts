@@ -1,14 +1,12 @@
 import type { PgBoss } from 'pg-boss'
 import type { Pool, PoolClient } from '../client.ts'
 import { enqueue, newItemId } from '../queue.ts'
-import type { FlowKind } from '../schema/flow-limits.ts'
 import { transaction } from '../transaction.ts'
-import { FlowBudgets, type Limit } from './flow-budgets.ts'
-import { ON_ITS_WAY_SECONDS, sweepSlots } from './flow-slots.ts'
-import { byTurn, type InTurn, inTurn, type List, NO_JOB, type Turns } from './in-turn.ts'
-
-/** Whoever releases or changes limits holds this lock; any constant that nobody else uses. */
-const FLOW_LOCK = 7_305_812
+import { FlowBudgets } from './flow-budgets.ts'
+import { sweepSlots } from './flow-slots.ts'
+import { grantSlots } from './grant-slots.ts'
+import { byTurn, type InTurn, inTurn, NO_JOB, type Turns } from './in-turn.ts'
+import { hasParked, lists, readLimits, tryLockFlows } from './read-limits.ts'
 
 /** Executions that one pass releases at the most. */
 const MOST = 200
@@ -35,21 +33,6 @@ interface Candidate extends InTurn {
   flow_key: string | null
 }
 
-const lists = {
-  destination: { column: 'destination', is: '$3', where: `reason = 'destination_limited'` },
-  key: { column: 'flow_key', is: '$3', where: `reason = 'key_limited'` },
-} as const satisfies Record<FlowKind, List>
-
-/** Whether anything is parked for the limit `l`. */
-const hasParked = (kind: FlowKind): string => `exists (
-  select from executions e
-  where l.kind = '${kind}' and e.next_attempt_at is not null and e.${lists[kind].where} and e.${lists[kind].column} = l.flow)`
-
-/** Makes the limits of flows stand still for the rest of the caller's transaction. */
-export async function lockFlows(client: PoolClient): Promise<void> {
-  await client.query('select pg_advisory_xact_lock($1)', [FLOW_LOCK])
-}
-
 /**
  * Grants slots to parked executions of limited flows, as many as may begin now, and puts these into the queue.
  *
@@ -70,34 +53,14 @@ export async function releaseLimited(
   })
   if (!rows[0]?.any) return { released: 0, nextInMs: null, active: false }
   return await transaction(pool, async (client) => {
-    const { rows: got } = await client.query<{ locked: boolean }>('select pg_try_advisory_xact_lock($1) as locked', [
-      FLOW_LOCK,
-    ])
-    if (!got[0]?.locked) return { released: 0, nextInMs: SOON_MS, active: true }
+    if (!(await tryLockFlows(client))) return { released: 0, nextInMs: SOON_MS, active: true }
     if (sweep) await sweepSlots(client)
-    const limits = await readLimits(client)
-    const budgets = new FlowBudgets(limits)
+    const budgets = new FlowBudgets(await readLimits(client))
     const chosen = await choose(client, budgets, turns)
     await grant(client, boss, chosen, budgets)
-    await moveClocks(client, budgets)
     if (sweep) await forgetLifted(client)
     return { released: chosen.length, nextInMs: budgets.nextInMs(chosen.length >= MOST ? SOON_MS : null), active: true }
   })
-}
-
-async function readLimits(client: PoolClient): Promise<Limit[]> {
-  const { rows } = await client.query<Limit>({
-    name: 'read-limits',
-    text: `
-      select l.kind, l.flow, l.rate_count as "rateCount", l.rate_per_seconds as "ratePerSeconds", l.concurrency, l.paused,
-        (extract(epoch from l.next_at) * 1000)::float8 as "nextAt",
-        (extract(epoch from clock_timestamp()) * 1000)::float8 as now,
-        case when l.concurrency is not null then
-          (select count(*)::int from flow_slots s where s.kind = l.kind and s.flow = l.flow) end as taken,
-        (${hasParked('key')} or ${hasParked('destination')}) as parked
-      from flow_limits l order by l.kind, l.flow`,
-  })
-  return rows
 }
 
 /** Chooses executions from each list in turn, as far as the budgets of all their flows go, and locks them. */
@@ -142,30 +105,8 @@ async function grant(client: PoolClient, boss: PgBoss, chosen: Candidate[], budg
       where e.id = g.id and e.scheduled_for = g.scheduled_for`,
     values: [chosen.map((it) => it.id), chosen.map((it) => it.scheduled_for), items.map((it) => it.id)],
   })
-  const slots = chosen.flatMap((it) => budgets.limitsOf(it).map(({ kind, flow }) => ({ id: it.id, kind, flow })))
-  await client.query({
-    name: 'grant-slots',
-    text: `
-      insert into flow_slots (execution_id, kind, flow, until)
-      select s.id, s.kind, s.flow, now() + make_interval(secs => $4)
-      from unnest($1::uuid[], $2::text[], $3::text[]) as s(id, kind, flow)
-      on conflict on constraint flow_slots_pkey do update set flow = excluded.flow, until = excluded.until`,
-    values: [slots.map((it) => it.id), slots.map((it) => it.kind), slots.map((it) => it.flow), ON_ITS_WAY_SECONDS],
-  })
+  await grantSlots(client, chosen, budgets)
   await enqueue(boss, client, items)
-}
-
-async function moveClocks(client: PoolClient, budgets: FlowBudgets): Promise<void> {
-  const moved = budgets.moved()
-  if (moved.length === 0) return
-  await client.query({
-    name: 'move-flow-clocks',
-    text: `
-      update flow_limits l set next_at = to_timestamp(m.next_at / 1000)
-      from unnest($1::text[], $2::text[], $3::float8[]) as m(kind, flow, next_at)
-      where l.kind = m.kind and l.flow = m.flow`,
-    values: [moved.map((it) => it.kind), moved.map((it) => it.flow), moved.map((it) => it.nextAt)],
-  })
 }
 
 /** Limits that were lifted, once all they held back is gone and no claim can be under way that still saw them. */

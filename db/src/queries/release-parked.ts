@@ -5,11 +5,15 @@ import type { Pool, PoolClient } from '../client.ts'
 import { transaction } from '../transaction.ts'
 import type { Park } from './begin-attempts.ts'
 import { dispatchHeld } from './dispatch-held.ts'
+import { grantProbe } from './grant-slots.ts'
 import type { Turns } from './in-turn.ts'
 import { type CircuitRecord, type LockedCircuit, tryLockCircuit, writeCircuit } from './shared-circuits.ts'
 
 /** How long a probe may lie in the queue before another takes its place, ms. Once it is sent it has its timeout. */
 const PROBE_QUEUED_MS = 15_000
+
+/** How soon to ask again where a limit lets no probe begin, ms. */
+const LIMITED_MS = 200
 
 /** How soon to ask again where another worker is at it, ms. */
 const LOCKED_MS = 20
@@ -40,6 +44,18 @@ export interface Released {
  * workers that ask one does it.
  */
 export async function releaseParked(pool: Pool, boss: PgBoss, options: ReleaseOptions): Promise<Released> {
+  try {
+    return await releaseAsAllowed(pool, boss, options)
+  } catch (error) {
+    if (error instanceof ProbeLimited) return { count: 0, more: true, waitMs: LIMITED_MS, circuit: null }
+    throw error
+  }
+}
+
+/** A limit of its destination or its flow key lets the probe not begin: all that was done for it is undone. */
+class ProbeLimited extends Error {}
+
+async function releaseAsAllowed(pool: Pool, boss: PgBoss, options: ReleaseOptions): Promise<Released> {
   const { destination, limit, ramp } = options
   return await transaction(pool, async (client) => {
     const locked = await tryLockCircuit(client, destination)
@@ -97,6 +113,7 @@ async function probe(
   const { ids, skipped } = await dispatchHeld(client, boss, { limit: 1, parked, lateAt: new Date(now) })
   const [id] = ids
   if (!id) return { count: 0, more: skipped > 0, waitMs: skipped > 0 ? 1 : null, circuit }
+  if (!(await grantProbe(client, id))) throw new ProbeLimited()
   const row = { ...circuit, ...probing(circuit, id, now, PROBE_QUEUED_MS) }
   await writeCircuit(client, row, now, 'probe')
   return { count: 1, more: true, waitMs: PROBE_QUEUED_MS, circuit: row }

@@ -1,0 +1,87 @@
+import { expect } from 'vitest'
+import { ago, ahead, execution, job } from '../../test/factories.ts'
+import { queueItems, test } from '../../test/queue.ts'
+import type { Db, Pool } from '../client.ts'
+import { destinations, executions, type FlowLimitRow, flowLimits, flowSlots, jobs } from '../schema/index.ts'
+import { createTurns } from './in-turn.ts'
+import { releaseLimited } from './release-limited.ts'
+import { releaseParked } from './release-parked.ts'
+
+const HERE = 'http://down.test'
+const parked = { destination: HERE, reason: 'circuit_open', limit: 10, ramp: { perSecond: 1_000 } } as const
+
+async function setUp(db: Db, limit: Partial<FlowLimitRow>, circuit: { retryAt: Date } | 'closed'): Promise<void> {
+  const at = { createdAt: ago(0), updatedAt: ago(0) }
+  await db.insert(flowLimits).values({ kind: 'destination', flow: HERE, ...at, ...limit })
+  if (circuit === 'closed') return
+  await db
+    .insert(destinations)
+    .values({ destination: HERE, state: 'open', openedAt: ago(60), failures: 5, updatedAt: ago(1), ...circuit })
+}
+
+async function park(db: Db, reason: 'circuit_open' | 'destination_limited', count: number): Promise<void> {
+  const row = job({ destination: HERE })
+  await db.insert(jobs).values(row)
+  const one = (i: number) =>
+    execution({ jobId: row.id, state: 'parked', reason, destination: HERE, scheduledFor: ago(10 + i) })
+  await db.insert(executions).values(Array.from({ length: count }, (_, i) => one(i)))
+}
+
+const reasons = async (pool: Pool) =>
+  (await pool.query('select reason::text from executions order by 1')).rows.map((row) => row.reason)
+
+test('while the circuit of a limited destination is open, no more go into the queue than a probe needs', async ({
+  db,
+  pool,
+  boss,
+}) => {
+  await setUp(db, { concurrency: 10 }, { retryAt: ahead(60) })
+  await park(db, 'destination_limited', 5)
+  const release = async () => (await releaseLimited(pool, boss, { turns: createTurns(), sweep: false })).released
+
+  expect(await release()).toBe(1)
+  await park(db, 'circuit_open', 1)
+  expect(await release()).toBe(0)
+  await db.update(destinations).set({ state: 'closed', openedAt: null })
+  expect(await release()).toBe(4)
+})
+
+test('a probe has the slots it needs, whatever waits before it', async ({ db, pool, boss }) => {
+  await setUp(db, { concurrency: 1 }, { retryAt: ago(1) })
+  await park(db, 'destination_limited', 2)
+  await park(db, 'circuit_open', 2)
+
+  expect(await releaseParked(pool, boss, parked)).toMatchObject({ count: 1 })
+  expect(await db.$count(flowSlots)).toBe(1)
+  expect(await reasons(pool)).toEqual(
+    ['circuit_open', 'destination_limited', 'destination_limited', 'circuit_probe'].sort(),
+  )
+})
+
+test.for([
+  ['paused', { paused: true }],
+  ['of which all places are taken', { concurrency: 1 }],
+  ['of whose rate nothing is left', { rateCount: 1, ratePerSeconds: 60, nextAt: ahead(50) }],
+] as const)('a destination %s is not probed, and its circuit stays as it is', async ([, limit], { db, pool, boss }) => {
+  await setUp(db, limit, { retryAt: ago(1) })
+  await park(db, 'circuit_open', 2)
+  await db.insert(flowSlots).values({ executionId: job().id ?? '', kind: 'destination', flow: HERE, until: ahead(60) })
+
+  expect(await releaseParked(pool, boss, parked)).toMatchObject({ count: 0, more: true })
+  expect(await reasons(pool)).toEqual(['circuit_open', 'circuit_open'])
+  expect(await queueItems(pool)).toEqual([])
+  expect(await db.select().from(destinations)).toMatchObject([{ state: 'open', probeId: null }])
+})
+
+test('what was parked for the circuit of a limited destination goes to the list of its limit', async ({
+  db,
+  pool,
+  boss,
+}) => {
+  await setUp(db, { concurrency: 1 }, 'closed')
+  await park(db, 'circuit_open', 3)
+
+  expect(await releaseParked(pool, boss, parked)).toMatchObject({ count: 0, more: false })
+  expect(await reasons(pool)).toEqual(Array(3).fill('destination_limited'))
+  expect(await queueItems(pool)).toEqual([])
+})
