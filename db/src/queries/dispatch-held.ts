@@ -7,7 +7,7 @@ import { IS_WAITING } from '../schema/executions.ts'
 import { transaction } from '../transaction.ts'
 import type { Park } from './begin-attempts.ts'
 import { skipLate } from './collapse.ts'
-import { byTurn, type InTurn, inTurn, NO_JOB, type Turns } from './in-turn.ts'
+import { byTurn, type InTurn, inTurn, NO_JOB, type Turns, WALKED, type Walked } from './in-turn.ts'
 import { FAR } from './ledger-rows.ts'
 import { limitedBy } from './limited-by.ts'
 
@@ -27,14 +27,22 @@ const parkedList = { column: 'destination', is: '$4', where: 'reason = $3' } as 
 const releaseSql = (selection: string, probe = false) => `
   with recursive ${selection},
   held as (select e.id, e.scheduled_for, t.job_id, t.round, t.n, ${probe ? 'null::execution_reason' : limitedBy('e')} as limited
-    from turn t join executions e on e.id = t.id and e.scheduled_for = t.scheduled_for)
-  update executions e set
-    state = case when held.limited is null then 'queued'::execution_state else 'parked' end,
-    reason = ${probe ? `'circuit_probe'` : 'held.limited'},
-    next_attempt_at = case when held.limited is null then null else '${FAR.toISOString()}'::timestamptz end,
-    item_id = case when held.limited is null then gen_random_uuid() else e.item_id end
-  from held where e.id = held.id and e.scheduled_for = held.scheduled_for
-  returning e.id, e.scheduled_for, e.item_id, e.state::text, held.job_id, held.round, held.n`
+    from turn t join executions e on e.id = t.id and e.scheduled_for = t.scheduled_for),
+  done as (
+    update executions e set
+      state = case when held.limited is null then 'queued'::execution_state else 'parked' end,
+      reason = ${probe ? `'circuit_probe'` : 'held.limited'},
+      next_attempt_at = case when held.limited is null then null else '${FAR.toISOString()}'::timestamptz end,
+      item_id = case when held.limited is null then gen_random_uuid() else e.item_id end
+    from held where e.id = held.id and e.scheduled_for = held.scheduled_for
+    returning e.id, e.scheduled_for, e.item_id, e.state::text, held.job_id, held.round, held.n)`
+
+const dueSql = `${releaseSql(due)} select * from done`
+
+/** One row more, for how far it went where it found nothing. */
+const inTurnSql = (order: DrainOrder, probe: boolean) => `
+  ${releaseSql(inTurn(parkedList, order), probe)}
+  select done.*, walk.* from (${WALKED}) as walk left join done on true`
 
 interface Row extends InTurn {
   id: string
@@ -99,24 +107,34 @@ export async function dispatchHeld(on: Pool | PoolClient, boss: PgBoss, options:
 }
 
 async function releaseDue(client: PoolClient, { limit }: HeldOptions): Promise<Row[]> {
-  const { rows } = await client.query<Row>({ name: 'dispatch-held', text: releaseSql(due), values: [limit] })
+  const { rows } = await client.query<Row>({ name: 'dispatch-held', text: dueSql, values: [limit] })
   return rows
 }
+
+/** How often in a row to go on where all that was found is locked: whoever locked it is serving the list. */
+const MOST_IN_VAIN = 3
 
 async function releaseInTurn(client: PoolClient, { limit, turns }: HeldOptions, parked: Parked): Promise<Row[]> {
   const { destination, reason, order, probe = false } = parked
   const list = `${reason} ${destination}`
   const all: Row[] = []
   let after = turns?.get(list) ?? NO_JOB
-  for (let left = limit; left > 0; left = limit - all.length) {
-    const { rows } = await client.query<Row>({
+  let inVain = 0
+  for (let left = limit; left > 0 && inVain < MOST_IN_VAIN; left = limit - all.length) {
+    const { rows: told } = await client.query<(Row | { id: null }) & Walked>({
       name: `dispatch-parked-${order}${probe ? '-probe' : ''}`,
-      text: releaseSql(inTurn(parkedList, order), probe),
+      text: inTurnSql(order, probe),
       values: [left, after, reason, destination],
     })
+    const rows = told.filter((row) => row.id !== null)
     all.push(...rows)
     after = rows.sort(byTurn).at(-1)?.job_id ?? after
-    if (!mayHaveMore(rows, left)) break
+    if (rows.length === left) break
+    inVain = rows.length === 0 ? inVain + 1 : 0
+    const { jobs = 0, last = null } = told[0] ?? {}
+    // As many jobs as were looked for, yet less: others have locked some, and there may be more jobs.
+    if (jobs >= left && last !== null) after = last
+    else if (!hasFullShare(rows, left)) break
   }
   if (all.length < limit) turns?.delete(list)
   else turns?.set(list, after)
@@ -124,7 +142,7 @@ async function releaseInTurn(client: PoolClient, { limit, turns }: HeldOptions, 
 }
 
 /** Whether a job of those that were served had as many as its share: what others left of theirs is for it. */
-function mayHaveMore(rows: Row[], limit: number): boolean {
+function hasFullShare(rows: Row[], limit: number): boolean {
   const counts = [...Map.groupBy(rows, (row) => row.job_id).values()].map((them) => them.length)
-  return rows.length < limit && counts.some((count) => count >= Math.ceil(limit / counts.length))
+  return counts.some((count) => count >= Math.ceil(limit / counts.length))
 }

@@ -1,7 +1,7 @@
 import type { DrainOrder } from '@scheduler/core/circuit'
 import { expect } from 'vitest'
 import { ago, ahead, execution } from '../../test/factories.ts'
-import { queueItems, test } from '../../test/queue.ts'
+import { begin, queueItems, test } from '../../test/queue.ts'
 import type { Pool } from '../client.ts'
 import type { Boss } from '../queue.ts'
 import { executions } from '../schema/index.ts'
@@ -65,6 +65,16 @@ test('within a job the oldest goes first, or the newest where that is asked for'
 
   const rows = await db.query.executions.findMany({ orderBy: (t) => t.scheduledFor })
   expect(rows.map((row) => row.state)).toEqual(['queued', 'parked', 'queued'])
+})
+
+test('what another caller has locked is passed over, and does not end the list', async ({ pool, boss }) => {
+  await park(pool, [a, b, c])
+  const other = await begin(pool)
+  const parked = { destination, reason: 'destination_busy', order: 'oldest' } as const
+  await dispatchHeld(other, boss, { limit: 2, parked, turns: createTurns() })
+
+  expect(await release(pool, boss, 2, createTurns())).toEqual([c])
+  await other.query('commit')
 })
 
 test('among a hundred thousand of one job and a few of others, no more are read than are released', async ({

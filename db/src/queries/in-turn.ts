@@ -56,6 +56,15 @@ export function inTurn({ column, is, where }: List, order: DrainOrder = 'oldest'
       order by round, n limit $1)`
 }
 
+/** How many jobs were walked to, and which was the last: also where others have locked all that they have. */
+export const WALKED =
+  'select count(*)::int as jobs, (select job_id from jobs_in_turn order by n desc limit 1) as last from jobs_in_turn'
+
+export interface Walked {
+  jobs: number
+  last: string | null
+}
+
 /** Where an execution stood in the row. */
 export interface InTurn {
   job_id: string
