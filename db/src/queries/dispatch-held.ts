@@ -13,7 +13,7 @@ import { limitedBy } from './limited-by.ts'
 
 /** Waiting executions whose time has come, soonest first. */
 const due = `turn as (
-  select id, scheduled_for, job_id, 1 as round, 0 as n from executions
+  select id, scheduled_for, job_id, destination, flow_key, 1 as round, 0 as n from executions
   where next_attempt_at <= now() and ${IS_WAITING}
   order by next_attempt_at limit $1 for update skip locked)`
 
@@ -26,8 +26,7 @@ const parkedList = { column: 'destination', is: '$4', where: 'reason = $3' } as 
  */
 const releaseSql = (selection: string, probe = false) => `
   with recursive ${selection},
-  held as (select e.id, e.scheduled_for, t.job_id, t.round, t.n, ${probe ? 'null::execution_reason' : limitedBy('e')} as limited
-    from turn t join executions e on e.id = t.id and e.scheduled_for = t.scheduled_for),
+  held as (select t.*, ${probe ? 'null::execution_reason' : limitedBy('t')} as limited from turn t),
   done as (
     update executions e set
       state = case when held.limited is null then 'queued'::execution_state else 'parked' end,
