@@ -1,5 +1,5 @@
 import { parseCallbackUrl } from '@scheduler/core/callback-url'
-import { FlowKey } from '@scheduler/core/fields'
+import { FlowKey } from '@scheduler/core/delivery-fields'
 import { invalid } from '@scheduler/core/problem'
 import type { Flow, FlowSettings } from '@scheduler/db/queries/flow-limits'
 import { z } from 'zod'

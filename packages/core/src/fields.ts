@@ -76,11 +76,6 @@ export const Tags = z
   .meta({ description: 'Labels to filter by; doubles are dropped.', example: ['reports'] })
 export const Reason = line(500).meta({ description: 'Why; shown as `status_reason`.', example: 'maintenance' })
 
-export const FlowKey = line(200).meta({
-  description: 'A key that the job shares a rate or a number of places with others by.',
-  example: 'tenant-17',
-})
-
 const unit = (name: keyof typeof everyLimits) =>
   z
     .int()
