@@ -64,14 +64,11 @@ describe('a concurrency', () => {
   })
 
   test('of a key holds over all the destinations of its jobs', async ({ databaseUrl, pool }) => {
-    let [open, mostOpen] = [0, 0]
-    const answer: Answer = (_, response) => {
-      open += 1
-      mostOpen = Math.max(mostOpen, open)
-      setTimeout(() => {
-        open -= 1
-        response.end('ok')
-      }, 30)
+    let mostOpen = 0
+    const later = answerAfter(30)
+    const answer: Answer = (arrival, response, request) => {
+      mostOpen = Math.max(mostOpen, one.open + other.open)
+      later(arrival, response, request)
     }
     const [one, other] = [await receiverOf(answer), await receiverOf(answer)]
     await limitFlow(pool, 'key', 'tenant', { ...none, concurrency: 2 })

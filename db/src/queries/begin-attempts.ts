@@ -35,12 +35,6 @@ export interface Park {
   at: Date
 }
 
-/** Keeps an execution out of the queue until its flow grants it what it lacks; the time is far away. */
-export interface ParkLimited {
-  reason: 'destination_limited' | 'key_limited'
-  at: Date
-}
-
 /** A locked execution that its item may carry on. */
 export interface Found {
   id: string
@@ -57,7 +51,7 @@ export interface Found {
   /** When its attempt, lost since with its worker, was to be broken off: it gets no other. */
   cancel_requested_at: Date | null
   /** The limit without whose grant it may not begin; null when there is none, or it has its slots. */
-  lacks: ParkLimited['reason'] | null
+  lacks: 'destination_limited' | 'key_limited' | null
   /** Whether it has a slot of any flow. */
   granted: boolean
   item: Item
@@ -186,24 +180,6 @@ export async function recordAbandoned(client: PoolClient, found: Found[], now: D
       lost.map((it) => it.claimed_by),
     ],
   )
-}
-
-export async function parkAll(client: PoolClient, park: (Found & (Park | ParkLimited))[]): Promise<void> {
-  if (park.length === 0) return
-  await client.query({
-    name: 'park',
-    text: `
-      update executions e set state = 'parked', reason = p.reason, next_attempt_at = p.at
-      from unnest($1::uuid[], $2::timestamptz[], $3::execution_reason[], $4::timestamptz[])
-        as p(id, scheduled_for, reason, at)
-      where e.id = p.id and e.scheduled_for = p.scheduled_for`,
-    values: [
-      park.map((it) => it.id),
-      park.map((it) => it.scheduled_for),
-      park.map((it) => it.reason),
-      park.map((it) => it.at),
-    ],
-  })
 }
 
 /** Ends executions that get no further attempt: their job was deleted or paused, or a newer one took their place. */

@@ -10,11 +10,11 @@ import {
   type Found,
   lockExecutions,
   type Park,
-  parkAll,
   recordAbandoned,
 } from './begin-attempts.ts'
 import { giveBackSlots } from './flow-slots.ts'
 import { FAR } from './ledger-rows.ts'
+import { parkAll } from './park-all.ts'
 
 /** An item this worker holds whose attempt has not begun: its execution is still `queued`, and can be cancelled. */
 export interface Held {
