@@ -6,7 +6,7 @@ const strict = { targetPolicy: { allowPrivate: false, allowCidrs: [], allowHosts
 const at = (url: string) => url.replaceAll('PORT', '8080')
 
 describe.for(Object.entries(written))('in production, %s', ([, urls]) => {
-  test('no job is created for any of them, nor may one be changed to it; each answer names the field', async ({
+  test('no job is created for any of them, told of there, or changed to it; each answer names the field', async ({
     pool,
   }) => {
     const api = await startApi(pool, strict)
@@ -15,6 +15,8 @@ describe.for(Object.entries(written))('in production, %s', ([, urls]) => {
     for (const url of urls.map(at)) {
       const created = await api.call('POST', '/jobs', { ...once, callback_url: url })
       expect([created.status, created.body.errors?.[0]?.path], url).toEqual([422, 'callback_url'])
+      const notified = await api.call('POST', '/jobs', { ...once, notify: { url } })
+      expect([notified.status, notified.body.errors?.[0]?.path], url).toEqual([422, 'notify.url'])
       const changed = await api.call('PATCH', `/jobs/${job.job_id}`, { callback_url: url }, merge)
       expect([changed.status, changed.body.errors?.[0]?.path], url).toEqual([422, 'callback_url'])
     }
