@@ -3,6 +3,7 @@ import { createSendWindow } from '@scheduler/core/send-window'
 import type { OutcomeReport, SharedCircuit } from '@scheduler/core/shared-circuit'
 import type { Found, Park } from '@scheduler/db/queries/begin-attempts'
 import { FAR } from '@scheduler/db/queries/ledger-rows'
+import { createBacklog } from './destination-backlog.ts'
 import { type Entry, isOpen, makeRoom, merged } from './destination-entry.ts'
 
 export interface DestinationOptions {
@@ -14,20 +15,9 @@ export interface DestinationOptions {
   onOutcome: () => void
 }
 
-/** A destination with parked executions, some of which may be let go. */
-export interface Refill {
-  destination: string
-  reason: Park['reason']
-  /** How many attempts it may have in flight. */
-  places: number
-}
-
 /** What this worker knows of the destinations it calls: the circuit, the window and the attempts in flight of each. */
 export function createDestinations(options: DestinationOptions) {
   const entries = new Map<string, Entry>()
-  /** Destinations whose `parked` is not empty. */
-  const backlogged = new Set<string>()
-
   const newCircuit = () => createCircuit({ ...options, now: () => performance.now() })
 
   const entryOf = (destination: string): Entry => {
@@ -49,7 +39,11 @@ export function createDestinations(options: DestinationOptions) {
     return entry
   }
 
+  const backlog = createBacklog(entries, entryOf)
+
   return {
+    ...backlog,
+
     get size() {
       return entries.size
     },
@@ -123,55 +117,6 @@ export function createDestinations(options: DestinationOptions) {
       return result
     },
 
-    /** Some of the destination's executions were parked; a free place should bring them back. */
-    expect(destination: string, reason: Park['reason'] = 'destination_busy'): void {
-      entryOf(destination).parked.add(reason)
-      backlogged.add(destination)
-    },
-
-    /** None are parked for that reason any more, as far as is known. */
-    expectNone(destination: string, reason: Park['reason']): void {
-      const { parked } = entryOf(destination)
-      parked.delete(reason)
-      if (parked.size === 0) backlogged.delete(destination)
-    },
-
-    hasBacklog: (destination: string): boolean => (entries.get(destination)?.parked.size ?? 0) > 0,
-
-    /** Whether any destination has parked executions, as far as is known. */
-    anyBacklog: (): boolean => backlogged.size > 0,
-
-    /** Destinations with parked executions, some of which may be let go now. Of one whose circuit is open that is its probe. */
-    refillable(): Refill[] {
-      const found: Refill[] = []
-      const now = performance.now()
-      for (const destination of backlogged) {
-        const entry = entryOf(destination)
-        if (entry.waitUntil > now) continue
-        const open = isOpen(entry)
-        if (open && (entry.retryAt === null || entry.retryAt > now)) continue
-        for (const reason of entry.parked) found.push({ destination, reason, places: open ? 1 : entry.window.size })
-      }
-      return found
-    },
-
-    /** Leaves a destination's parked executions alone for so long, unless its circuit changes. */
-    defer(destination: string, ms: number): void {
-      entryOf(destination).waitUntil = performance.now() + ms
-    },
-
-    /** How long until one that was left alone may be looked at again, ms; `most` at the most. */
-    refillInMs(most: number): number {
-      const now = performance.now()
-      let least = most
-      for (const destination of backlogged) {
-        const entry = entryOf(destination)
-        const at = isOpen(entry) ? Math.max(entry.retryAt ?? now + most, entry.waitUntil) : entry.waitUntil
-        if (at > now) least = Math.min(least, at - now)
-      }
-      return least
-    },
-
     /** How attempts have ended, to be told to the others. */
     takeOutcomes(): OutcomeReport[] {
       const taken: OutcomeReport[] = []
@@ -203,14 +148,14 @@ export function createDestinations(options: DestinationOptions) {
       entry.waitUntil = 0
       const retryAt = circuit.state === 'half_open' ? circuit.probeUntil : circuit.retryAt
       entry.retryAt = retryAt === null ? null : performance.now() + retryAt - now.getTime()
-      if (circuit.state !== 'closed') this.expect(destination, 'circuit_open')
+      if (circuit.state !== 'closed') backlog.expect(destination, 'circuit_open')
       // What it counted itself is not told yet: it is for the others to hear of it, not for it to forget.
       if (circuit.state !== 'closed' || entry.outcomes || entry.telling) return
       if (entry.circuit.state !== 'closed') entry.circuit = newCircuit()
       if (wasOpen) entry.window.restart(1)
       if (wasOpen || circuit.drainingSince !== null) {
-        this.expect(destination, 'circuit_open')
-        this.expect(destination, 'destination_busy')
+        backlog.expect(destination, 'circuit_open')
+        backlog.expect(destination, 'destination_busy')
       }
     },
 
