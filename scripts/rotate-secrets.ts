@@ -12,7 +12,7 @@ const file = join(root, '.env')
 if (existsSync(file)) process.loadEnvFile(file)
 try {
   const settings = readSettings(process.env)
-  const { value } = openKeys(process.env, settings.dataDir)
+  const { value } = openKeys(process.env, settings.dataDir, { makes: false })
   // A running embedded server is shared; without one it runs for as long as this takes.
   const database = await openDatabase(settings, console.log)
   const pool = createPool(database.url, { max: 2, name: 'scheduler rotation' })

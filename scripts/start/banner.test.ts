@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { banner } from './banner.ts'
+import { banner, publicUrlOf } from './banner.ts'
 import { readSettings } from './settings.ts'
 
 function curlOf(text: string): string {
@@ -58,4 +58,16 @@ test('it says where the key of secrets is kept, and never the key', () => {
   expect(banner(settings, 'embedded', '/data/encryption-keys')).toContain('the key in /data/encryption-keys')
   expect(banner(settings, 'embedded', null)).toContain('kept under ENCRYPTION_KEYS')
   expect(banner(settings, 'embedded', null)).not.toContain(key)
+})
+
+test.for([
+  [{}, 'http://127.0.0.1:8008'],
+  [{ PORT: '9000', HOST: '::1' }, 'http://[::1]:9000'],
+  [{ API_KEYS: 'k' }, undefined],
+  [{ API_KEYS: 'k', HOST: '0.0.0.0' }, undefined],
+  [{ API_KEYS: 'k', PUBLIC_URL: 'https://scheduler.example' }, 'https://scheduler.example'],
+] as const)('whoever can reach it is told where, never to come to a loopback of his own: %j', ([env, url]) => {
+  const settings = readSettings(env)
+  expect(publicUrlOf(settings)).toBe(url)
+  expect(banner(settings, 'embedded', null).includes('set PUBLIC_URL')).toBe(url === undefined)
 })

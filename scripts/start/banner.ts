@@ -7,6 +7,16 @@ export function apiUrl({ host, port }: Pick<Settings, 'host' | 'port'>): string 
   return `http://${name}:${port}`
 }
 
+const LOOPBACK: readonly (string | undefined)[] = ['127.0.0.1', '::1', 'localhost']
+
+/**
+ * Where clients and receivers reach the API: as PUBLIC_URL says, or here where nobody else can. Else undefined, which leaves
+ * links relative: nobody may be told to come to a loopback of his own, with his key.
+ */
+export function publicUrlOf(settings: Pick<Settings, 'host' | 'port' | 'publicUrl'>): string | undefined {
+  return settings.publicUrl ?? (LOOPBACK.includes(settings.host) ? apiUrl(settings) : undefined)
+}
+
 /**
  * What one sees once all runs: where the docs are, what it may call, and a first job to try.
  *
@@ -27,6 +37,7 @@ export function banner(
     `  Database  ${database}`,
     `  Callbacks ${callable(settings.callbacks)}`,
     `  Secrets   kept under ${keyFile ? `the key in ${keyFile}: without it nobody can read them` : 'ENCRYPTION_KEYS'}`,
+    ...(publicUrlOf(settings) ? [] : [NO_PUBLIC_URL]),
     '',
     ...hint(settings, url, platform),
     '',
@@ -46,6 +57,9 @@ function hint({ workers, testEndpoint, keysNeeded }: Settings, url: string, plat
   if (workers === 0) return ['  No worker runs here (WORKERS=0): nothing is sent until some run elsewhere.']
   return testEndpoint ? invitation(url, keysNeeded, platform) : [TEST_ENDPOINT_OFF]
 }
+
+const NO_PUBLIC_URL =
+  '  Links     relative, and async jobs are refused: set PUBLIC_URL to where clients and receivers reach the API'
 
 const TEST_ENDPOINT_OFF = '  The test endpoint is off (ENABLE_TEST_ENDPOINTS): schedule callbacks to a URL of yours.'
 

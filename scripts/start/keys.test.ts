@@ -32,6 +32,11 @@ test('keys of the environment are taken as they are, and none is made', ({ dataD
   expect(() => readdirSync(dataDir)).toThrow('ENOENT')
 })
 
+test('where there is nothing that a new key could open none is made', ({ dataDir }) => {
+  expect(() => openKeys({}, dataDir, { makes: false })).toThrow(/set ENCRYPTION_KEYS/)
+  expect(() => readdirSync(dataDir)).toThrow('ENOENT')
+})
+
 test('two keys in the file are both taken, the newest first', ({ dataDir }) => {
   const { value, file } = openKeys({}, dataDir)
   const both = `k2:${Buffer.alloc(32, 2).toString('base64')}, ${value}`

@@ -14,12 +14,21 @@ export interface KeyPlace {
 /**
  * The keys that secrets of jobs are kept under: those of the environment, or one that is made once and kept in DATA_DIR.
  *
- * @throws Fault when the file is there and has no keys
+ * @param makes false where there is nothing that a new key could open
+ * @throws Fault when the file is there and has no keys, or is not there and none is to be made
  */
-export function openKeys(env: Readonly<Record<string, string | undefined>>, dataDir: string): KeyPlace {
+export function openKeys(
+  env: Readonly<Record<string, string | undefined>>,
+  dataDir: string,
+  { makes = true } = {},
+): KeyPlace {
   if (env.ENCRYPTION_KEYS?.trim()) return { value: env.ENCRYPTION_KEYS, file: null }
   const file = join(dataDir, 'encryption-keys')
-  const value = read(file) ?? make(file, dataDir)
+  const found = read(file)
+  if (found === null && !makes) {
+    throw new Fault(`There is no key to seal with: set ENCRYPTION_KEYS, the newest first; ${file} is not there either.`)
+  }
+  const value = found ?? make(file, dataDir)
   try {
     if (readKeys(value.split(',').map((it) => it.trim())).list.length > 0) return { value, file }
   } catch (error) {

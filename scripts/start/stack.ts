@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isFree } from '../../db/src/embedded/port.ts'
-import { apiUrl, banner } from './banner.ts'
+import { apiUrl, banner, publicUrlOf } from './banner.ts'
 import { migrate, openDatabase } from './database.ts'
 import { openKeys } from './keys.ts'
 import { Fault, type Settings } from './settings.ts'
@@ -37,7 +37,7 @@ export async function runStack(
     const env = {
       ...process.env,
       ENCRYPTION_KEYS: keys.value,
-      PUBLIC_URL: settings.publicUrl ?? apiUrl(settings),
+      PUBLIC_URL: publicUrlOf(settings),
       PORT: String(settings.port),
       DATA_DIR: settings.dataDir,
       DATABASE_URL: database.url,

@@ -111,7 +111,7 @@ describe('POST /executions/{id}/redrive', () => {
     const [dead] = await list(api)
     const path = `/executions/${dead.execution_id}/redrive`
     const dry = await api.call('POST', `${path}?dry_run=true`)
-    expect([dry.status, dry.body.state]).toEqual([202, 'queued'])
+    expect([dry.status, dry.body.state]).toEqual([200, 'queued'])
     expect(await list(api)).toEqual([dead])
     expect((await pool.query(`select from pgboss.job where name = 'deliver'`)).rowCount).toBe(1)
     await api.call('DELETE', `/jobs/${job}`)
@@ -127,7 +127,7 @@ describe('POST /dead-letters/redrive', () => {
     await deadJob(api, 2)
     const body = { tag: 'reports', limit: 2, rate_per_second: 0.1 }
     const dry = await api.call('POST', '/dead-letters/redrive?dry_run=true', body)
-    expect([dry.status, dry.body, await queued(pool)]).toEqual([202, { executions: 2, remaining: 1 }, 0])
+    expect([dry.status, dry.body, await queued(pool)]).toEqual([200, { executions: 2, remaining: 1 }, 0])
     const done = await api.call('POST', '/dead-letters/redrive', body)
     expect([done.status, done.body]).toEqual([202, { executions: 2, remaining: 1 }])
     expect(await list(api, `?job_id=${one}`)).toHaveLength(1)

@@ -54,7 +54,7 @@ function flowRoutes(words: Words): AnyRoute[] {
       examples: { answer: { one: [example] } },
 
       async handle({ query: { limit, cursor }, url }, { pool, settings }) {
-        const after = decodeCursor(kind, /^.+$/s, cursor)?.[0] ?? null
+        const after = decodeCursor(kind, /^\P{Cc}+$/u, cursor)?.[0] ?? null
         const flows = await listFlows(pool, kind, { limit: limit + 1, after })
         const page = flows.slice(0, limit)
         const last = page.at(-1)

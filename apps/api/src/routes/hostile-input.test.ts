@@ -177,6 +177,8 @@ describe('404, 405 and paths that are none', () => {
     ['limit', '/jobs?limit=1&limit=2'],
     ['cursor', '/jobs?cursor=foreign'],
     ['cursor', '/executions?cursor='],
+    ['cursor', `/destinations?cursor=${Buffer.from('destination:a\0b').toString('base64url')}`],
+    ['cursor', `/flow-keys?cursor=${Buffer.from('key:a\0b').toString('base64url')}`],
     ['tag', '/jobs?tag=%00'],
     ['callback_host', '/jobs?callback_host=%00'],
     ['status', '/jobs?status=running'],

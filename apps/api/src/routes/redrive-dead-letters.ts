@@ -54,9 +54,9 @@ export const redriveDeadLetters = route({
   },
 
   async dryRun({ body }, deps) {
-    return { body: await tryOut(deps.pool, redriver(body, deps)) }
+    return { status: 200, body: await tryOut(deps.pool, redriver(body, deps)) }
   },
-  dryAnswer: 'same',
+  dryAnswer: { status: 200, schema: RedrivenAnswer, description: 'With `dry_run=true`: nothing is stored.' },
 })
 
 /** What redrives those that a body means, and answers. */

@@ -33,9 +33,9 @@ export const redriveExecution = route({
   },
 
   async dryRun({ params }, deps) {
-    return { body: await tryOut(deps.pool, redriver(executionId(params), deps)) }
+    return { status: 200, body: await tryOut(deps.pool, redriver(executionId(params), deps)) }
   },
-  dryAnswer: 'same',
+  dryAnswer: { status: 200, schema: ExecutionAnswer, description: 'With `dry_run=true`: nothing is stored.' },
 })
 
 /** What redrives an execution and says how it stands then. */
