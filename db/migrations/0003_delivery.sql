@@ -78,7 +78,6 @@ CREATE TABLE "notifications" (
 	"error" text
 );
 --> statement-breakpoint
-DROP INDEX "executions_parked";--> statement-breakpoint
 ALTER TABLE "attempts" ADD COLUMN "dns_ms" integer;--> statement-breakpoint
 ALTER TABLE "attempts" ADD COLUMN "connect_ms" integer;--> statement-breakpoint
 ALTER TABLE "attempts" ADD COLUMN "tls_ms" integer;--> statement-breakpoint
@@ -102,11 +101,11 @@ CREATE INDEX "notifications_by_job" ON "notifications" USING btree ("job_id","id
 CREATE INDEX "notifications_by_type" ON "notifications" USING btree ("type","id");--> statement-breakpoint
 CREATE INDEX "notifications_failed" ON "notifications" USING btree ("id") WHERE "notifications"."failed_at" is not null;--> statement-breakpoint
 CREATE INDEX "notifications_by_time" ON "notifications" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "executions_parked_by_job" ON "executions" USING btree ("reason","destination","job_id","scheduled_for","id") WHERE "executions"."next_attempt_at" is not null;--> statement-breakpoint
 CREATE INDEX "executions_key_limited" ON "executions" USING btree ("flow_key","job_id","scheduled_for","id") WHERE "executions"."next_attempt_at" is not null and "executions"."flow_key" is not null;--> statement-breakpoint
 CREATE INDEX "executions_dead" ON "executions" USING btree ("dead_at","id") WHERE "executions"."dead_at" is not null;--> statement-breakpoint
 CREATE INDEX "executions_ack_deadline" ON "executions" USING btree ("ack_deadline_at") WHERE "executions"."ack_deadline_at" is not null;--> statement-breakpoint
 CREATE INDEX "jobs_to_tell" ON "jobs" USING btree ("destination",md5(("delivery" -> 'notify') ->> 'url')) WHERE "jobs"."deleted_at" is null and ("jobs"."delivery" -> 'notify') is not null;--> statement-breakpoint
-CREATE INDEX "executions_parked" ON "executions" USING btree ("reason","destination","job_id","scheduled_for","id") WHERE "executions"."next_attempt_at" is not null;--> statement-breakpoint
-ALTER TABLE "executions" ADD CONSTRAINT "executions_dead_is_failed" CHECK ("executions"."dead_at" is null or "executions"."state" = 'failed');--> statement-breakpoint
-ALTER TABLE "executions" ADD CONSTRAINT "executions_awaited_is_running" CHECK ("executions"."ack_deadline_at" is null or "executions"."state" = 'running');--> statement-breakpoint
+ALTER TABLE "executions" ADD CONSTRAINT "executions_dead_is_failed" CHECK ("executions"."dead_at" is null or "executions"."state" = 'failed') NOT VALID;--> statement-breakpoint
+ALTER TABLE "executions" ADD CONSTRAINT "executions_awaited_is_running" CHECK ("executions"."ack_deadline_at" is null or "executions"."state" = 'running') NOT VALID;--> statement-breakpoint
 UPDATE "executions" SET "dead_at" = "finished_at" WHERE "state" = 'failed';

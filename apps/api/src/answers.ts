@@ -139,7 +139,7 @@ export const CircuitChangeAnswer = z
         '`failures`: too many in a row; `probe`: one was sent; `probe_failed`, `probe_succeeded`, `probe_lost`: how that ended; by hand: `opened`, `closed`, `reset`.',
     }),
     failures: z.int(),
-    parked: z.int().meta({ description: 'Executions held back for it at that moment.' }),
+    parked: z.int().meta({ description: 'Executions held back for it at that moment; 10,000 where there are more.' }),
     at: z.string(),
   })
   .meta({ id: 'CircuitChange' })

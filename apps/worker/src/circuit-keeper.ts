@@ -8,6 +8,9 @@ import type { Destinations } from './destinations.ts'
 import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
+/** Destinations that one transaction reports of at the most: their rows are locked until its end. */
+const BATCH = 100
+
 /** How long outcomes gather before they are told, ms. */
 const GATHER_MS = 3
 
@@ -39,17 +42,20 @@ export function startCircuitKeeper(parts: CircuitKeeperParts): CircuitKeeper {
   let stopped = false
 
   const tell = async (): Promise<void> => {
-    const reports = destinations.takeOutcomes()
-    try {
-      const { circuits, changed } = await reportOutcomes(pool, reports, settings)
-      destinations.outcomesTold(reports, { again: false })
-      for (const circuit of circuits) destinations.learn(circuit.destination, circuit, clock.now())
-      for (const { destination, state, failures } of changed) {
-        log.warn({ destination, state, failures }, 'circuit changed')
+    const all = destinations.takeOutcomes()
+    for (let from = 0; from < all.length; from += BATCH) {
+      const reports = all.slice(from, from + BATCH)
+      try {
+        const { circuits, changed } = await reportOutcomes(pool, reports, settings)
+        destinations.outcomesTold(reports, { again: false })
+        for (const circuit of circuits) destinations.learn(circuit.destination, circuit, clock.now())
+        for (const { destination, state, failures } of changed) {
+          log.warn({ destination, state, failures }, 'circuit changed')
+        }
+      } catch (error) {
+        destinations.outcomesTold(all.slice(from), { again: true })
+        throw error
       }
-    } catch (error) {
-      destinations.outcomesTold(reports, { again: true })
-      throw error
     }
   }
 

@@ -189,8 +189,16 @@ describe('outcomes', () => {
   ] as const)('of a probe that ends as %s say so, with the execution it was', async ([result, isUp]) => {
     const destinations = createDestinations(options)
     await destinations.run<string | null>(HERE, async () => result, isDown, 'the probe')
-    expect(destinations.takeOutcomes()).toMatchObject([{ destination: HERE, probe: { id: 'the probe', isUp } }])
+    expect(destinations.takeOutcomes()).toMatchObject([
+      { destination: HERE, probe: { id: 'the probe', isUp, wasSent: true } },
+    ])
   })
+})
+
+test('of a probe that was never sent say so', async () => {
+  const destinations = createDestinations(options)
+  await destinations.run<string | null>(HERE, async () => null, isDown, 'the probe', false)
+  expect(destinations.takeOutcomes()).toMatchObject([{ probe: { isUp: null, wasSent: false } }])
 })
 
 describe('memory', () => {

@@ -56,7 +56,13 @@ export function execute(parts: ExecuteParts, claim: Claim): Executing {
 export function abandon(parts: ExecuteParts, claim: Claim): Executing {
   const now = parts.clock.now()
   // Under the circuit all the same: a probe that was never sent is given back.
-  const settled = parts.destinations.run(claim.destination, async () => null, countsAgainstDestination, probeOf(claim))
+  const settled = parts.destinations.run(
+    claim.destination,
+    async () => null,
+    countsAgainstDestination,
+    probeOf(claim),
+    false,
+  )
   return {
     claim,
     settlement: settled.then(() => settlementOf(claim, null, { startedAt: now, finishedAt: now })),

@@ -3,6 +3,7 @@ import type { PoolClient } from '../client.ts'
 import type { Item } from '../queue.ts'
 import { renewSlots } from './flow-slots.ts'
 import { hasSlot, lacksGrant } from './limited-by.ts'
+import { extendProbe } from './shared-circuits.ts'
 
 /** An execution this worker has claimed: its next attempt is recorded as begun, and is to be sent. */
 export interface Claim {
@@ -68,12 +69,14 @@ export async function lockExecutions(client: PoolClient, items: Item[]): Promise
   const { rows } = await client.query<LockedRow>({
     name: 'lock-executions',
     text: `
-      select e.id, e.scheduled_for, e.state, e.attempt, e.destination, e.claimed_at, e.claimed_by, e.job_version,
+      select e.id, e.scheduled_for, e.state, e.attempt, coalesce(j.destination, e.destination) as destination, e.claimed_at, e.claimed_by, e.job_version,
         e.cancel_requested_at, e.item_id, e.reason, clock_timestamp() as now, d.state as circuit_state, d.retry_at,
         d.probe_id, ${lacksGrant('e')} as lacks, ${hasSlot('e')} as granted
       from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as i(id, scheduled_for, item_id)
       join executions e on e.id = i.id and e.scheduled_for = i.scheduled_for
-      left join destinations d on d.destination = e.destination and d.state <> 'closed'
+      -- One that was lost in flight may have had its job edited meanwhile: it goes where the job is now.
+      left join jobs j on e.state = 'running' and j.id = e.job_id
+      left join destinations d on d.destination = coalesce(j.destination, e.destination) and d.state <> 'closed'
       where e.item_id = i.item_id and e.state in ('queued', 'running') and e.ack_deadline_at is null
       for update of e`,
     values: [
@@ -143,20 +146,10 @@ export async function begin(client: PoolClient, send: Found[], workerId: string,
     const row = begun.get(item.id)
     return row ? [{ ...row, item, isProbe: circuit?.isProbe ?? false }] : []
   })
-  for (const claim of claims) if (claim.isProbe) await extendProbe(client, claim)
+  // In order of name, as reports lock them.
+  const probes = claims.filter((it) => it.isProbe).sort((a, b) => (a.destination < b.destination ? -1 : 1))
+  for (const it of probes) await extendProbe(client, it.destination, it.executionId, timeoutMsOf(it.delivery))
   return claims
-}
-
-/** How long after its timeout a probe's end may be told, ms. */
-const PROBE_TOLD_MS = 15_000
-
-/** Gives a probe the word until its attempt has ended at the latest. */
-async function extendProbe(client: PoolClient, { destination, executionId, delivery }: Claim): Promise<void> {
-  await client.query(
-    `update destinations set probe_until = now() + make_interval(secs => $3 / 1000.0)
-     where destination = $1 and probe_id = $2`,
-    [destination, executionId, timeoutMsOf(delivery) + PROBE_TOLD_MS],
-  )
 }
 
 /** Writes the attempt that a lost worker never settled: an execution that was still `running` when its item came back. */

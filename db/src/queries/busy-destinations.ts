@@ -12,7 +12,7 @@ export interface BusyDestination {
 
 /**
  * Lists destinations that have parked executions, once for each reason. It hops from one to the next in
- * `executions_parked`, so it costs as much as there are destinations, however many executions are parked.
+ * `executions_parked_by_job`, so it costs as much as there are destinations, however many executions are parked.
  */
 export async function busyDestinations(pool: Pool): Promise<BusyDestination[]> {
   const { rows } = await pool.query<BusyDestination>({

@@ -97,7 +97,7 @@ const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown
     ['events: events_pkey', 'jobs: jobs_pkey', 'executions: executions_one_per_occurrence'],
   ],
   ['what was not acknowledged', (pool) => expireAcks(pool, 250), ['executions: executions_ack_deadline']],
-  ['busy destinations', (pool) => busyDestinations(pool), ['executions: executions_parked']],
+  ['busy destinations', (pool) => busyDestinations(pool), ['executions: executions_parked_by_job']],
   [
     'due jobs',
     (pool, boss) => dispatchDue(pool, boss, { limit: 250, graceSeconds: 900 }),
@@ -114,7 +114,7 @@ const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown
         limit: 8,
         parked: { destination: 'http://busy.test', reason: 'destination_busy', order: 'oldest' },
       }),
-    ['executions: executions_parked'],
+    ['executions: executions_parked_by_job'],
   ],
   [
     'waiting executions',
@@ -137,7 +137,7 @@ const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown
       releaseParked(pool, boss, {
         ...{ destination: 'http://busy.test', reason: 'destination_busy', limit: 8, ramp: { perSecond: 20 } },
       }),
-    ['destinations: destinations_pkey', 'executions: executions_parked'],
+    ['destinations: destinations_pkey', 'executions: executions_parked_by_job'],
   ],
   [
     'telling of outcomes',

@@ -93,7 +93,7 @@ test('among a hundred thousand of one job and a few of others, no more are read 
   const { rows } = await pool.query(explain, [40, a, 'destination_busy', destination])
 
   const read = rowsRead(rows[0]['QUERY PLAN'][0].Plan)
-  expect(read.scans).toEqual(new Set(['executions_parked']))
+  expect(read.scans).toEqual(new Set(['executions_parked_by_job']))
   // A hop for each of the 21 jobs, and one that finds no more; then what is locked.
   expect(read.rows).toBeLessThanOrEqual(130)
 })

@@ -55,3 +55,29 @@ test('an attempt that is broken off waits for the next as one that never was', a
   await settle(pool, boss, me.workerId, [outcomeOf(claim as Claim, fields)])
   expect(await soleExecution(pool)).toMatchObject({ state: 'waiting', attempt: 1, failures: 0, deadAt: null })
 })
+
+test('one that is lost while its job is moved is attempted at the new destination, by that one’s circuit', async ({
+  pool,
+  boss,
+}) => {
+  const { id } = await queueUp(pool, boss)
+  const me = worker(pool, boss)
+  const { claims } = await me.claim()
+  await pool.query(`update jobs set destination = 'http://new.test', callback_url = 'http://new.test/' where id = $1`, [
+    id,
+  ])
+  await pool.query(
+    `insert into destinations (destination, state, opened_at, retry_at, updated_at)
+     select destination, 'open', now(), now(), now() from executions`,
+  )
+  await loseWorker(boss, claims)
+  const seen: unknown[] = []
+
+  const again = await me.claim(({ destination, circuit }) => {
+    seen.push([destination, circuit])
+    return 'send'
+  })
+
+  expect(seen).toEqual([['http://new.test', null]])
+  expect(again.claims).toMatchObject([{ destination: 'http://new.test', callbackUrl: 'http://new.test/', attempt: 2 }])
+})

@@ -128,7 +128,12 @@ test('a circuit that closes anew begins its ramp anew', async ({ db, pool, boss 
   await park(db, 30)
   const probeId = execution().id ?? null
   await circuit(db, { state: 'half_open', probeId, probeUntil: ahead(9), drained: 25 })
-  const report = { destination: HERE, succeeded: true, failures: 0, probe: { id: String(probeId), isUp: true } }
+  const report = {
+    destination: HERE,
+    succeeded: true,
+    failures: 0,
+    probe: { id: String(probeId), isUp: true, wasSent: true },
+  }
   await reportOutcomes(pool, [report], { failMax: 5, resetMs: 60_000 })
   expect((await releaseParked(pool, boss, options)).count).toBeGreaterThanOrEqual(1)
   expect((await readCircuits(pool, [HERE]))[0]?.drained).toBeLessThan(25)

@@ -67,9 +67,12 @@ test('an open circuit takes only what its probe shows', async ({ pool }) => {
     [probe],
   )
   await report(pool, { failures: 3 })
-  await report(pool, { succeeded: true, probe: { id: '0199b1f6-1d22-7a10-8b3c-000000000000', isUp: true } })
+  await report(pool, {
+    succeeded: true,
+    probe: { id: '0199b1f6-1d22-7a10-8b3c-000000000000', isUp: true, wasSent: true },
+  })
   expect(await readCircuits(pool, [HERE])).toMatchObject([{ state: 'half_open', failures: 5 }])
-  await report(pool, { succeeded: true, probe: { id: probe, isUp: true } })
+  await report(pool, { succeeded: true, probe: { id: probe, isUp: true, wasSent: true } })
   const [circuit] = await readCircuits(pool, [HERE])
   expect(circuit).toMatchObject({ ...closedCircuit, drainingSince: expect.any(Number), drained: 0 })
   expect((await changes(pool)).map((it) => it.cause)).toEqual(['failures', 'probe_succeeded'])

@@ -107,16 +107,34 @@ export async function writeCircuit(
   if (cause) await tell(client, circuit, now, cause)
 }
 
+/** How long after its timeout a probe's end may be told, ms. */
+const PROBE_TOLD_MS = 15_000
+
+/** Gives a probe the word until its attempt, of `timeoutMs` at the most, has ended and is told. */
+export async function extendProbe(
+  client: PoolClient,
+  destination: string,
+  probeId: string,
+  timeoutMs: number,
+): Promise<void> {
+  await client.query(
+    `update destinations set probe_until = now() + make_interval(secs => $3 / 1000.0)
+     where destination = $1 and probe_id = $2`,
+    [destination, probeId, timeoutMs + PROBE_TOLD_MS],
+  )
+}
+
 async function tell(client: PoolClient, circuit: CircuitRecord, now: number, cause: CircuitCause): Promise<void> {
   const { destination, state, failures } = circuit
   const { rows } = await client.query<{ parked: number }>({
     name: 'circuit-change',
     text: `
       insert into circuit_changes (id, destination, state, cause, failures, parked, at)
-      select $1, $2, $3, $4, $5, (select count(*)::int from executions
-        where next_attempt_at is not null and reason in ('circuit_open', 'destination_busy') and destination = $2), $6
+      select $1, $2, $3, $4, $5, (select count(*)::int from (
+        select from executions where next_attempt_at is not null and reason in ('circuit_open', 'destination_busy')
+          and destination = $2 limit $7) as counted), $6
       returning parked`,
-    values: [uuidv7(), destination, state, cause, failures, new Date(now)],
+    values: [uuidv7(), destination, state, cause, failures, new Date(now), MOST_COUNTED],
   })
   const data = { state, cause, failures, parked: rows[0]?.parked ?? 0 }
   // A probe that fails keeps it open: whoever is told that it opened is told once.
@@ -124,6 +142,9 @@ async function tell(client: PoolClient, circuit: CircuitRecord, now: number, cau
   if (TOLD.has(cause)) await recordEvents(client, [{ type, destination, at: new Date(now), data }])
   await notifyCircuit(client, destination)
 }
+
+/** Parked executions that are counted at the most: the row is locked meanwhile, and there may be millions. */
+export const MOST_COUNTED = 10_000
 
 const TOLD: ReadonlySet<CircuitCause> = new Set(['failures', 'opened', 'closed', 'reset', 'probe_succeeded'])
 

@@ -88,8 +88,12 @@ export const executions = pgTable(
       .where(sql`${t.nextAttemptAt} is not null and ${sql.raw(IS_WAITING)}`),
     // No index may name `state`: the step from queued to running then needs no new index entries (a HOT update).
     // Serves the refill of one destination, job by job, the list of busy ones, and the parked counts of GET /circuits.
-    index('executions_parked')
+    index('executions_parked_by_job')
       .on(t.reason, t.destination, t.jobId, t.scheduledFor, t.id)
+      .where(sql`${t.nextAttemptAt} is not null`),
+    // Serves the refill of 0.1.0's workers, which may run beside this version. It goes with the next one.
+    index('executions_parked')
+      .on(t.reason, t.destination, t.scheduledFor, t.id)
       .where(sql`${t.nextAttemptAt} is not null`),
     // Serves the refill of one flow key, job by job.
     index('executions_key_limited')

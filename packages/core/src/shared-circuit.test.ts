@@ -36,7 +36,7 @@ describe('an open circuit', () => {
     for (const fields of [
       { failures: 9 },
       { succeeded: true },
-      { probe: { id: 'another', isUp: true }, succeeded: true },
+      { probe: { id: 'another', isUp: true, wasSent: true }, succeeded: true },
     ]) {
       expect(after(open, fields)).toEqual({ circuit: open, cause: null })
       expect(after(half, fields)).toEqual({ circuit: half, cause: null })
@@ -51,21 +51,24 @@ describe('an open circuit', () => {
   })
 
   test('closes with its probe, and drains from then on', () => {
-    const done = after(half, { succeeded: true, probe: { id: 'probe', isUp: true } }, NOW + 61_000)
+    const done = after(half, { succeeded: true, probe: { id: 'probe', isUp: true, wasSent: true } }, NOW + 61_000)
     expect(done).toEqual({ circuit: { ...closedCircuit, drainingSince: NOW + 61_000 }, cause: 'probe_succeeded' })
   })
 
-  test('stays open as long again when its probe fails, and is probed again at once when that showed nothing', () => {
+  test('stays open as long again when its probe fails or is broken off, and is probed again at once when that was never sent', () => {
     const now = NOW + 61_000
-    const failed = after(half, { failures: 1, probe: { id: 'probe', isUp: false } }, now)
+    const failed = after(half, { failures: 1, probe: { id: 'probe', isUp: false, wasSent: true } }, now)
     expect(failed).toMatchObject({
       ...{
         circuit: { state: 'open', failures: 6, openedAt: NOW, retryAt: now + 60_000, probeId: null, probeUntil: null },
       },
       cause: 'probe_failed',
     })
-    const lost = after(half, { probe: { id: 'probe', isUp: null } }, now)
-    expect(lost).toMatchObject({ circuit: { state: 'open', failures: 5, retryAt: now }, cause: 'probe_lost' })
+    const [unsent, cut] = [false, true].map((wasSent) => {
+      return after(half, { probe: { id: 'probe', isUp: null, wasSent } }, now)
+    })
+    expect(unsent).toMatchObject({ circuit: { state: 'open', failures: 5, retryAt: now }, cause: 'probe_lost' })
+    expect(cut, 'its request was made').toMatchObject({ circuit: { failures: 5, retryAt: now + 60_000 } })
   })
 
   test('that is closed by hand may be kept on the brink', () => {
@@ -80,9 +83,16 @@ test('whatever is reported, a circuit that is not closed knows since when, and o
   const reports = fc.record({
     succeeded: fc.boolean(),
     failures: fc.nat(7),
-    probe: fc.option(fc.record({ id: fc.constantFrom('probe', 'other'), isUp: fc.constantFrom(true, false, null) }), {
-      nil: undefined,
-    }),
+    probe: fc.option(
+      fc.record({
+        id: fc.constantFrom('probe', 'other'),
+        isUp: fc.constantFrom(true, false, null),
+        wasSent: fc.boolean(),
+      }),
+      {
+        nil: undefined,
+      },
+    ),
   })
   fc.assert(
     fc.property(fc.array(fc.tuple(reports, fc.nat(90_000)), { maxLength: 30 }), (steps) => {

@@ -33,8 +33,14 @@ export interface OutcomeReport {
   succeeded: boolean
   /** How many did, since the last that did not. */
   failures: number
-  /** The probe among them, if it was: null where it was broken off, which shows nothing. */
-  probe?: { id: string; isUp: boolean | null }
+  /** The probe among them, if it was. */
+  probe?: {
+    id: string
+    /** Null where it was broken off, which shows nothing. */
+    isUp: boolean | null
+    /** Whether a request was made for it. */
+    wasSent: boolean
+  }
 }
 
 export const circuitCauses = [
@@ -81,11 +87,10 @@ export function afterReport(
   if (!probe || probe.id !== circuit.probeId) return { circuit, cause: null }
   if (probe.isUp) return { circuit: closed(circuit, now), cause: 'probe_succeeded' }
   const again = { ...circuit, state: 'open', probeId: null, probeUntil: null } as const
-  if (probe.isUp === null) return { circuit: { ...again, retryAt: now }, cause: 'probe_lost' }
-  return {
-    circuit: { ...again, failures: circuit.failures + 1, retryAt: now + settings.resetMs },
-    cause: 'probe_failed',
-  }
+  // One request for each reset time, whatever became of it: only one that was never made gives its turn back at once.
+  const retryAt = probe.wasSent ? now + settings.resetMs : now
+  if (probe.isUp === null) return { circuit: { ...again, retryAt }, cause: 'probe_lost' }
+  return { circuit: { ...again, failures: circuit.failures + 1, retryAt }, cause: 'probe_failed' }
 }
 
 /** Whether an execution may be sent to find out: its time is up, and no other is on its way, or it was lost. */
