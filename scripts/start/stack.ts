@@ -35,6 +35,8 @@ export async function runStack(
 
     const keys = openKeys(process.env, settings.dataDir)
     const env = {
+      // Node has four threads for looking up names, each of which a name whose servers don't answer takes for seconds.
+      UV_THREADPOOL_SIZE: '64',
       ...process.env,
       ENCRYPTION_KEYS: keys.value,
       PUBLIC_URL: publicUrlOf(settings),

@@ -8,6 +8,7 @@ import got, { type Got, type OptionsInit } from 'got'
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent'
 import { guardedLookup } from './guarded-lookup.ts'
 import { type Answer, blocked, failed, failure, readAnswer } from './read-answer.ts'
+import { sharedLookup } from './shared-lookup.ts'
 
 export type { Answer } from './read-answer.ts'
 
@@ -48,7 +49,7 @@ export function createCallbackClient(
   const bad = badCidrs(policy.allowCidrs)
   if (bad.length > 0) throw new Error(`CALLBACK_ALLOW_CIDRS: ${bad.join(', ')} can't be allowed.`)
   const hasExceptions = policy.allowCidrs.length > 0 || policy.allowHosts.length > 0
-  const agent = agents(policy.allowPrivate || hasExceptions, guardedLookup(policy, resolve))
+  const agent = agents(policy.allowPrivate || hasExceptions, guardedLookup(policy, sharedLookup(resolve)))
   const http = client(agent, timeoutMs)
 
   return {
