@@ -12,7 +12,7 @@ export const CANCEL_CHANNEL = 'scheduler_cancel'
 /** Says that a circuit changed its state; the payload is the destination. */
 export const CIRCUIT_CHANNEL = 'scheduler_circuit'
 
-/** Says that the limits of flows have changed, or that executions were parked for one. */
+/** Says that the limits of flows have changed, that executions were parked for one, or that slots are free which no settle gave back. */
 export const FLOW_CHANNEL = 'scheduler_flow'
 
 /**

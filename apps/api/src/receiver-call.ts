@@ -1,11 +1,9 @@
 import { Problem } from '@scheduler/core/problem'
 import { isSignedBy, type ReceiverAction, type Signed } from '@scheduler/core/receiver-url'
 import { acknowledge, type Refusal } from '@scheduler/db/queries/acknowledge'
-import { getExecution } from '@scheduler/db/queries/executions'
-import { getJob } from '@scheduler/db/queries/jobs'
 import { z } from 'zod'
+import { toAcknowledged } from './acknowledged-answer.ts'
 import { executionId } from './ids.ts'
-import { toExecution } from './resources.ts'
 import type { Answer, Deps } from './route.ts'
 
 /** Largest body, bytes. */
@@ -37,7 +35,7 @@ interface Call {
 export async function receiverCall(
   action: ReceiverAction,
   { params, query }: Call,
-  { pool, db, settings }: Deps,
+  { pool, settings }: Deps,
   refusal: Refusal | null = null,
 ): Promise<Answer> {
   const id = executionId(params)
@@ -48,8 +46,5 @@ export async function receiverCall(
       `This is no URL that the service made. Send a POST to the callback's x-scheduler-${action}-url as it came, all of it.`,
     )
   }
-  await acknowledge(pool, said, refusal)
-  const row = await getExecution(db, id)
-  const { timezone } = await getJob(db, row.jobId, { deleted: true })
-  return { body: toExecution(row, timezone) }
+  return { body: toAcknowledged(id, await acknowledge(pool, said, refusal)) }
 }

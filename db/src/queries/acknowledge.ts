@@ -17,28 +17,46 @@ export interface Refusal {
   reason: string | null
 }
 
+/** How an execution stands once the word on its attempt was heard. */
+export type Acknowledged = Pick<Late, 'state' | 'attempt' | 'ackDeadlineAt'>
+
 /**
  * Carries out what the receiver of an attempt says of it, once; saying it again changes nothing. Of an acknowledgement and the
  * end of its time, of two that contradict each other, the one that has the execution's row first counts.
  *
  * @throws Problem `execution-not-found`, `older-attempt`, or `acknowledgement-expired`
  */
-export async function acknowledge(pool: Pool, said: Signed, refusal: Refusal | null = null): Promise<void> {
-  const ended = await transaction(pool, async (client) => {
-    const { row, now, outcome, error } = await lock(client, said.executionId)
-    const ackDeadlineAt = row.ackDeadlineAt?.getTime() ?? null
-    const { state, attempt } = row
-    const standing = { state, attempt, ackDeadlineAt, outcome, error, now: now.getTime() }
-    const verdict = judge(said.action, said.attempt, standing)
-    if (verdict === 'older_attempt') throw olderAttempt(said, row)
-    if (verdict === 'expired') throw expired(row)
-    if (verdict === 'repeated') return []
-    if (said.action === 'heartbeat') return await postpone(client, row, now)
-    return await endLate(client, [row], said.action === 'ack' ? { outcome: 'succeeded' } : ending(refusal), now)
-  })
+export async function acknowledge(pool: Pool, said: Signed, refusal: Refusal | null = null): Promise<Acknowledged> {
+  const { ended, ...stands } = await transaction(pool, (client) => hear(client, said, refusal))
   const promotable = ended.filter((it) => it.recurring && it.to !== 'waiting').map((it) => it.jobId)
   // The word is written down: what fails here is left to the leader, and does not make its receiver say it again.
   await promote(pool, promotable).catch(() => 0)
+  return stands
+}
+
+async function hear(
+  client: PoolClient,
+  said: Signed,
+  refusal: Refusal | null,
+): Promise<Acknowledged & { ended: Ended[] }> {
+  const { row, now, outcome, error } = await lock(client, said.executionId)
+  const { state, attempt, ackDeadlineAt } = row
+  const standing = {
+    state,
+    attempt,
+    ackDeadlineAt: ackDeadlineAt?.getTime() ?? null,
+    outcome,
+    error,
+    now: now.getTime(),
+  }
+  const verdict = judge(said.action, said.attempt, standing)
+  if (verdict === 'older_attempt') throw olderAttempt(said, row)
+  if (verdict === 'expired') throw expired(row)
+  if (verdict === 'repeated') return { state, attempt, ackDeadlineAt, ended: [] }
+  if (said.action === 'heartbeat') return { state, attempt, ackDeadlineAt: await postpone(client, row, now), ended: [] }
+  const how: Ending = said.action === 'ack' ? { outcome: 'succeeded' } : ending(refusal)
+  const ended = await endLate(client, [row], how, now)
+  return { state: ended[0]?.to ?? state, attempt, ackDeadlineAt: null, ended }
 }
 
 const ending = (refusal: Refusal | null): Ending => ({
@@ -68,21 +86,25 @@ async function lock(client: PoolClient, executionId: string): Promise<Locked> {
   return { row, ...(facts[0] ?? { now: new Date(Number.NaN), outcome: null, error: null }) }
 }
 
-/** Before the 202 is written down there is nothing to move: the time begins with it. */
-async function postpone(client: PoolClient, { id, scheduledFor, jobId, ...row }: Late, now: Date): Promise<Ended[]> {
-  if (!row.ackDeadlineAt || !row.claimedAt) return []
+/** Returns until when there is time then. Before the 202 is written down there is nothing to move: the time begins with it. */
+async function postpone(
+  client: PoolClient,
+  { id, scheduledFor, jobId, ...row }: Late,
+  now: Date,
+): Promise<Date | null> {
+  if (!row.ackDeadlineAt || !row.claimedAt) return row.ackDeadlineAt
   const { rows } = await client.query<{ delivery: StoredDelivery | null }>('select delivery from jobs where id = $1', [
     jobId,
   ])
   // A job that no longer waits for its receivers gives no more time than there is.
   const wait = rows[0]?.delivery?.async
-  if (!wait) return []
-  const deadline = ackDeadline(now.getTime(), wait.timeoutSeconds, row.claimedAt.getTime())
+  if (!wait) return row.ackDeadlineAt
+  const deadline = new Date(ackDeadline(now.getTime(), wait.timeoutSeconds, row.claimedAt.getTime()))
   await client.query('update executions set ack_deadline_at = $3 where id = $1 and scheduled_for = $2', [
     ...[id, scheduledFor],
-    new Date(deadline),
+    deadline,
   ])
-  return []
+  return deadline
 }
 
 const olderAttempt = (said: Signed, { attempt }: Late) =>

@@ -35,8 +35,8 @@ export async function giveBackSlots(client: PoolClient, executions: { id: string
 }
 
 /**
- * Takes back slots that have lapsed, and those of executions that ended in another way than by a settle: cancelled, say, or
- * acknowledged. The slots of one that awaits its acknowledgement last as long as that may take.
+ * Takes back slots that have lapsed, and those of executions that ended without their receiver's answer or word: cancelled,
+ * say. The slots of one that awaits its acknowledgement last as long as that may take.
  */
 export async function sweepSlots(client: PoolClient): Promise<void> {
   await client.query({

@@ -5,7 +5,7 @@ import { ago, ahead, execution, job, repeating } from '../../test/factories.ts'
 import { outcomeOf, queueUp, test, worker } from '../../test/queue.ts'
 import type { Pool } from '../client.ts'
 import type { Boss } from '../queue.ts'
-import { executions, jobs } from '../schema/index.ts'
+import { executions, flowSlots, jobs } from '../schema/index.ts'
 import { transaction } from '../transaction.ts'
 import { busyDestinations } from './busy-destinations.ts'
 import { circuitNotifications } from './circuit-notifications.ts'
@@ -96,7 +96,11 @@ const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown
     },
     ['events: events_pkey', 'jobs: jobs_pkey', 'executions: executions_one_per_occurrence'],
   ],
-  ['what was not acknowledged', (pool) => expireAcks(pool, 250), ['executions: executions_ack_deadline']],
+  [
+    'what was not acknowledged',
+    async (pool) => expect(await expireAcks(pool, 250)).toHaveLength(1),
+    ['executions: executions_ack_deadline', 'flow_slots: flow_slots_pkey'],
+  ],
   ['busy destinations', (pool) => busyDestinations(pool), ['executions: executions_parked_by_job']],
   [
     'due jobs',
@@ -162,6 +166,9 @@ test('among fifty thousand idle rows of each kind, every hot query finds its own
   const inTurn = { misfire: { policy: 'all', graceSeconds: 86_400 } } as const
   const slept = { nextRunAt: ago(7_300), schedule: repeating({ hours: 1 }, ago(7_300)), policies: inTurn }
   await db.insert(jobs).values([job(), job(), job({ tags: ['x'] }), job(slept)])
+  const silent = { state: 'running', reason: 'awaiting_ack', ackDeadlineAt: ago(1), claimedAt: ago(9) } as const
+  const [late] = await db.insert(executions).values(execution(silent)).returning()
+  await db.insert(flowSlots).values({ executionId: late?.id ?? '', kind: 'key', flow: 'tenant', until: ahead(9) })
   const busy = { state: 'parked', reason: 'destination_busy', destination: 'http://busy.test' } as const
   await db.insert(executions).values([execution({ state: 'waiting' }), execution({ ...busy, nextAttemptAt: ahead(9) })])
 

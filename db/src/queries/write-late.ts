@@ -1,9 +1,21 @@
 import type { PoolClient } from '../client.ts'
+import { notifyFlow } from '../notify.ts'
 import type { Ended, Ending } from './end-late.ts'
+import { giveBackSlots } from './flow-slots.ts'
+import { hasSlot } from './limited-by.ts'
 
-/** Writes what `endLate` has decided: the executions, then their attempts. */
+/** Writes what `endLate` has decided: the executions with their slots, then their attempts. */
 export async function writeLate(client: PoolClient, ended: Ended[], ending: Ending, now: Date): Promise<void> {
-  await client.query({
+  const granted = await writeExecutions(client, ended, now)
+  await giveBackSlots(client, granted)
+  // Unlike a settle, this may be no worker's doing: their keepers are told.
+  if (granted.length > 0) await notifyFlow(client)
+  await writeAttempts(client, ended, ending, now)
+}
+
+/** Returns those that had a slot of a limited flow. */
+async function writeExecutions(client: PoolClient, ended: Ended[], now: Date): Promise<{ id: string }[]> {
+  const { rows } = await client.query<{ id: string; granted: boolean }>({
     name: 'end-late',
     text: `
       update executions e
@@ -12,7 +24,8 @@ export async function writeLate(client: PoolClient, ended: Ended[], ending: Endi
         dead_at = case when s.state = 'failed' then $7::timestamptz end, ack_deadline_at = null, behind = false
       from unnest($1::uuid[], $2::timestamptz[], $3::execution_state[], $4::execution_reason[], $5::timestamptz[],
         $6::int[]) as s(id, scheduled_for, state, reason, next_attempt_at, failures)
-      where e.id = s.id and e.scheduled_for = s.scheduled_for`,
+      where e.id = s.id and e.scheduled_for = s.scheduled_for
+      returning e.id, ${hasSlot('e')} as granted`,
     values: [
       ended.map((it) => it.id),
       ended.map((it) => it.scheduledFor),
@@ -23,7 +36,7 @@ export async function writeLate(client: PoolClient, ended: Ended[], ending: Endi
       now,
     ],
   })
-  await writeAttempts(client, ended, ending, now)
+  return rows.filter((row) => row.granted)
 }
 
 /**

@@ -1,5 +1,4 @@
-import { ExecutionAnswer } from '../answers.ts'
-import { execution } from '../examples.ts'
+import { AcknowledgedAnswer, acknowledgedExamples } from '../acknowledged-answer.ts'
 import { ExecutionParams } from '../queries.ts'
 import { receiverCall, SignedQuery } from '../receiver-call.ts'
 import { route } from '../route.ts'
@@ -14,9 +13,9 @@ export const ackExecution = route({
   params: ExecutionParams,
   query: SignedQuery,
   signed: true,
-  answer: { status: 200, schema: ExecutionAnswer, description: 'The execution.' },
+  answer: { status: 200, schema: AcknowledgedAnswer, description: 'How the execution stands.' },
   problems: ['invalid-signature', 'execution-not-found', 'older-attempt', 'acknowledgement-expired'],
-  examples: { answer: { succeeded: execution } },
+  examples: { answer: { succeeded: acknowledgedExamples.succeeded } },
 
   handle: async (input, deps) => await receiverCall('ack', input, deps),
 })

@@ -1,5 +1,4 @@
-import { ExecutionAnswer } from '../answers.ts'
-import { awaitingExecution } from '../awaiting-examples.ts'
+import { AcknowledgedAnswer, acknowledgedExamples } from '../acknowledged-answer.ts'
 import { ExecutionParams } from '../queries.ts'
 import { receiverCall, SignedQuery } from '../receiver-call.ts'
 import { route } from '../route.ts'
@@ -14,9 +13,9 @@ export const heartbeatExecution = route({
   params: ExecutionParams,
   query: SignedQuery,
   signed: true,
-  answer: { status: 200, schema: ExecutionAnswer, description: 'The execution.' },
+  answer: { status: 200, schema: AcknowledgedAnswer, description: 'How the execution stands.' },
   problems: ['invalid-signature', 'execution-not-found', 'older-attempt', 'acknowledgement-expired'],
-  examples: { answer: { awaiting: awaitingExecution } },
+  examples: { answer: { awaiting: acknowledgedExamples.awaiting } },
 
   handle: async (input, deps) => await receiverCall('heartbeat', input, deps),
 })

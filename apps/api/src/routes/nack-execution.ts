@@ -1,8 +1,7 @@
 import { headOf } from '@scheduler/core/callback'
 import { MAX_RETRY_AFTER_MS } from '@scheduler/core/retry'
 import { z } from 'zod'
-import { ExecutionAnswer } from '../answers.ts'
-import { nackedExecution } from '../awaiting-examples.ts'
+import { AcknowledgedAnswer, acknowledgedExamples } from '../acknowledged-answer.ts'
 import { ExecutionParams } from '../queries.ts'
 import { RECEIVER_BODY_LIMIT, receiverCall, SignedQuery } from '../receiver-call.ts'
 import { route } from '../route.ts'
@@ -35,11 +34,11 @@ export const nackExecution = route({
   body: Nack,
   bodyOptional: true,
   bodyLimit: RECEIVER_BODY_LIMIT,
-  answer: { status: 200, schema: ExecutionAnswer, description: 'The execution.' },
+  answer: { status: 200, schema: AcknowledgedAnswer, description: 'How the execution stands.' },
   problems: ['invalid-signature', 'execution-not-found', 'older-attempt', 'acknowledgement-expired'],
   examples: {
     body: { again: {}, later: { retry_after_seconds: 600 }, never: { retry: false, reason: 'no such customer' } },
-    answer: { waiting: nackedExecution },
+    answer: { waiting: acknowledgedExamples.waiting },
   },
 
   async handle({ body, ...input }, deps) {
