@@ -1,9 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { readKeys, seal, signingContext } from '@scheduler/core/seal'
 import { createSigner } from '@scheduler/core/sign'
 import { newJobId } from '@scheduler/db/queries/create-job'
@@ -11,15 +5,12 @@ import { test as base } from '@scheduler/db/test/database'
 import { describe, expect, onTestFinished } from 'vitest'
 import { createOnceJobs, states } from '../test/jobs.ts'
 import { startParts } from '../test/parts.ts'
-import { type Arrival, deadPort, startReceiver } from '../test/receiver.ts'
+import { type Arrival, startReceiver } from '../test/receiver.ts'
+import { runSnippet, type Snippet, snippetsOf } from '../test/snippets.ts'
 import { until } from '../test/until.ts'
 
 // Each receiver that docs/receiving.md shows, run as it stands there, and sent what a real worker sends.
-const text = readFileSync(new URL('../../../docs/receiving.md', import.meta.url), 'utf8')
-const snippets = [...text.matchAll(/^## ([^\n]+)\n(?:(?!^## ).)*?^```(js|python)\n(.*?)^```$/gms)].map(
-  ([, title = '', language = '', code = '']) => ({ title, language, code }),
-)
-const packages = fileURLToPath(new URL('../../../packages/core/node_modules', import.meta.url))
+const snippets = snippetsOf('receiving.md')
 
 const keys = readKeys([`k1:${Buffer.alloc(32, 1).toString('base64')}`])
 const secret = (byte: number) => `whsec_${Buffer.alloc(32, byte).toString('base64')}`
@@ -41,42 +32,16 @@ const test = base.extend('signed', { scope: 'file' }, async ({ clone }): Promise
   }
 })
 
-/** Runs a snippet as a process of its own, and returns its URL, and what it wrote. */
-async function run({ language, code }: (typeof snippets)[number], secrets: string) {
-  const dir = mkdtempSync(join(tmpdir(), 'receiving-'))
-  symlinkSync(packages, join(dir, 'node_modules'))
-  const file = join(dir, language === 'js' ? 'receiver.mjs' : 'receiver.py')
-  writeFileSync(file, code)
-  const port = String(await deadPort())
-  const child = spawn(language === 'js' ? process.execPath : 'python3', [file], {
-    env: { PATH: process.env.PATH, PORT: port, WEBHOOK_SECRET: secrets },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  // Without python3 on this machine this rejects, and the test fails.
-  await once(child, 'spawn')
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
-  onTestFinished(async () => {
-    child.kill('SIGKILL')
-    await once(child, 'close')
-    rmSync(dir, { recursive: true })
-  })
-  const url = `http://127.0.0.1:${port}/`
-  await until('the receiver to listen', async () => (await post(url, { body: Buffer.from('{}'), headers: {} })) === 401)
-  return { url, worked: () => output.match(/^work .*$/gm) ?? [] }
-}
+const run = (snippet: Snippet, secrets: string) => runSnippet(snippet, { WEBHOOK_SECRET: secrets })
 
 type Sent = Pick<Arrival, 'body'> & { headers: Record<string, unknown> }
 
-/** Sends a request on, with the headers that a receiver looks at. Null while nobody listens. */
-async function post(url: string, { body, headers }: Sent): Promise<number | null> {
+/** Sends a request on, with the headers that a receiver looks at. */
+async function post(url: string, { body, headers }: Sent): Promise<number> {
   const named = ['content-type', 'webhook-id', 'webhook-timestamp', 'webhook-signature']
   const given = named.flatMap((name) => (typeof headers[name] === 'string' ? [[name, headers[name]]] : []))
   const init = { method: 'POST', body: new Uint8Array(body), headers: Object.fromEntries(given) }
-  return await fetch(url, init).then(
-    (it) => it.status,
-    () => null,
-  )
+  return (await fetch(url, init)).status
 }
 
 test('docs/receiving.md has receivers in three forms', () => {
