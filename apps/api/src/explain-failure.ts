@@ -68,7 +68,7 @@ function sayExhausted(told: Told): string {
  * What the worker found when it settled the last attempt; null where no attempt that counts has failed. Of a job that was
  * edited since, or a receiver that asked to be left alone for long, no more is known than that the policy allowed none.
  */
-function exhaustedBy({ row, job, rule }: Told): Exhausted | 'policy' | null {
+function exhaustedBy({ row, job, rule, isEdited }: Told): Exhausted | 'policy' | null {
   const last = lastOf(row)
   if (!last || row.failures === 0 || !isAnswered(row.reason)) return null
   const nextRun = rule?.line.after(last.startedAt.getTime()) ?? null
@@ -79,8 +79,8 @@ function exhaustedBy({ row, job, rule }: Told): Exhausted | 'policy' | null {
     nextRunAt: nextRun === null ? null : (rule?.line.at(nextRun).effective ?? null),
   })
   if (!('exhausted' in found)) return 'policy'
-  const isOfThen = found.exhausted === 'refused' || last.jobVersion === job.version
-  return isOfThen ? found.exhausted : 'policy'
+  // What only paused the job has left its retry policy as it was.
+  return found.exhausted === 'refused' || !isEdited ? found.exhausted : 'policy'
 }
 
 /** Whether the attempt itself ended the execution, and not what became of its worker. */

@@ -2,6 +2,8 @@ import { executionKinds, executionReasons, executionStates } from '@scheduler/co
 import { defaultDst, type Policies } from '@scheduler/core/schedule'
 import { timeline } from '@scheduler/core/timeline'
 import type { FullExecution } from '@scheduler/db/queries/executions'
+import type { HeldBy } from '@scheduler/db/queries/explain'
+import type { Circuit } from '@scheduler/db/queries/list-circuits'
 import type { JobRow } from '@scheduler/db/schema/jobs'
 import { expect, test } from 'vitest'
 import { sentenceOf } from './explain-sentence.ts'
@@ -73,6 +75,9 @@ function told(fields: Partial<FullExecution> = {}, more: Partial<Told> = {}): To
     blackout: null,
     circuit: null,
     change: null,
+    limits: [],
+    isEdited: false,
+    canTell: true,
     ...more,
     row: { ...row, ...fields },
   }
@@ -111,6 +116,12 @@ const everySecond = {
   ...{ zone: 'UTC', policies },
   line: timeline({ type: 'cron', cron: '* * * * * *' }, policies),
 } as Rule
+
+const asyncJob = { status: 'active', version: 1, delivery: { async: { timeoutSeconds: 300 } } } as JobRow
+const circuit = (state: Circuit['state']) => ({ destination: row.destination, state }) as Circuit
+const limit: HeldBy = {
+  ...{ kind: 'destination', flow: row.destination, rateCount: 10, ratePerSeconds: 1, concurrency: 5, paused: false },
+}
 
 test.for<[string, Told]>([
   ['It ran 34 ms late and the receiver answered 200 on attempt 1.', told()],
@@ -192,7 +203,7 @@ test.for<[string, Told]>([
   ],
   [
     'It failed: the receiver answered 500 on attempt 4; the retry policy of then allowed no further one.',
-    deadTold({ attempt: 4, failures: 4, deadAt: null }, {}, { job: { version: 2, delivery: null } as JobRow }),
+    deadTold({ attempt: 4, failures: 4, deadAt: null }, {}, { isEdited: true }),
   ],
   [
     'It failed: the receiver said of attempt 1 that its work failed; it asked for no further one, or for one too late; it is a dead letter, and can be redriven.',
@@ -213,6 +224,62 @@ test.for<[string, Told]>([
   [
     'It was redriven at 19:02 on 1 June 2026 and waits for a worker.',
     told({ state: 'queued', attempt: 4, redrivenAt: later(120_000) }),
+  ],
+  [
+    'It needed 3 attempts, the first 34 ms and the last 35 seconds late, and the receiver answered 200 on attempt 3.',
+    told({
+      attempt: 3,
+      failures: 2,
+      attempts: [
+        failed({ outcome: 'rejected', status: 500 }),
+        failed({ outcome: 'timed_out', status: null, attempt: 2 }),
+        { ...attempt, attempt: 3, startedAt: later(35_000) },
+      ],
+    }),
+  ],
+  [
+    'It ran 34 ms late and its receiver acknowledged attempt 1 at 19:05 on 1 June 2026.',
+    told({ attempts: [{ ...attempt, status: 202, totalMs: 16, finishedAt: later(300_000) }] }),
+  ],
+  [
+    'It ran 34 ms late and its receiver acknowledged attempt 1 at 19:00 on 1 June 2026.',
+    told({ attempts: [{ ...attempt, status: 202, totalMs: 16 }] }, { job: asyncJob }),
+  ],
+  // Without a URL to say more by, and of a job that may not have been async then, a 202 is a success like any other.
+  ...[{ canTell: false }, { isEdited: true }].map((more): [string, Told] => [
+    'It ran 34 ms late and the receiver answered 202 on attempt 1.',
+    told({ attempts: [{ ...attempt, status: 202, totalMs: 16 }] }, { job: asyncJob, ...more }),
+  ]),
+  [
+    'It is held back, without an attempt: the circuit of https://example.com is open and may be probed at 19:01 on 1 June 2026.',
+    told({ state: 'parked', reason: 'circuit_open', attempt: 0, attempts: [] }),
+  ],
+  [
+    'It is held back, and this uses no attempt: the circuit of https://example.com is open until it is closed by hand.',
+    told({ state: 'parked', reason: 'circuit_open', attempt: 2, nextAttemptAt: null }, { circuit: circuit('open') }),
+  ],
+  [
+    'It is held back, without an attempt: the circuit of https://example.com was open and has closed, and what it kept back goes out by and by.',
+    told({ state: 'parked', reason: 'circuit_open', attempt: 0, attempts: [] }, { circuit: circuit('closed') }),
+  ],
+  [
+    'It is held back, without an attempt: the circuit of https://example.com is open, and another execution is on its way to find out whether it answers again.',
+    told({ state: 'parked', reason: 'circuit_open', attempt: 0, attempts: [] }, { circuit: circuit('half_open') }),
+  ],
+  [
+    'It is held back: the flow key acme is limited to 10 in 1 second and 5 in flight (GET /flow-keys); it goes out as that allows.',
+    told(
+      { state: 'parked', reason: 'key_limited', flowKey: 'acme' },
+      { limits: [{ ...limit, kind: 'key', flow: 'acme' }] },
+    ),
+  ],
+  [
+    'It is held back: https://example.com is paused (GET /destinations); it goes out once that is lifted.',
+    told({ state: 'parked', reason: 'destination_limited' }, { limits: [{ ...limit, paused: true }] }),
+  ],
+  [
+    'It is held back: https://example.com had a limit that was lifted, and what it kept back goes out by and by.',
+    told({ state: 'parked', reason: 'destination_limited' }),
   ],
   ['It is queued for attempt 2 and waits for a worker.', told({ state: 'queued', redrivenAt: later(1) })],
 ])('%s', ([sentence, subject]) => {

@@ -2,10 +2,11 @@ import { skippedWall } from '@scheduler/core/clock-change'
 import type { ExecutionReason, ExecutionState } from '@scheduler/core/execution'
 import { sayDuration } from '@scheduler/core/say-time'
 import { offsetAt } from '@scheduler/core/timezone'
-import { FAR } from '@scheduler/db/queries/ledger-rows'
 import { byFailure } from './explain-failure.ts'
+import { byHoldingBack } from './explain-parked.ts'
 import { said, saidWall } from './explain-said.ts'
 import type { Blackout, Subject, Told } from './explain-subject.ts'
+import { saySuccess } from './explain-success.ts'
 
 /** Why an execution stands where it stands, without the final period. */
 const byReason: Record<ExecutionReason, (told: Told) => string> = {
@@ -39,17 +40,6 @@ const byReason: Record<ExecutionReason, (told: Told) => string> = {
   },
   blackout: (told) => `It was not sent: the run of ${said(told.at, told)} lies in ${sayBlackout(told.blackout, told)}`,
   dst_gap: (told) => `It was not sent: ${sayGap(told)}`,
-  circuit_open: ({ row, ...told }) => {
-    const byHand = row.nextAttemptAt === null || row.nextAttemptAt >= FAR
-    const until = byHand ? 'until that is closed by hand' : `which may be probed at ${said(row.nextAttemptAt, told)}`
-    return `It is held back, without an attempt: the circuit of ${row.destination} is open, ${until}`
-  },
-  destination_busy: ({ row, ...told }) =>
-    `It is held back: ${row.destination} has as much under way as it is given at once, and it goes out when there is room, or is looked at again at ${said(row.nextAttemptAt, told)}`,
-  destination_limited: ({ row }) =>
-    `It is held back: ${row.destination} has a limit of its own (GET /destinations), and it goes out as that allows`,
-  key_limited: ({ row }) =>
-    `It is held back: the flow key ${row.flowKey ?? 'of its job'} has a limit (GET /flow-keys), and it goes out as that allows`,
   circuit_probe: ({ row }) =>
     `It is the one that is sent to find out whether ${row.destination}, whose circuit is open, answers again`,
   awaiting_ack: ({ row, ...told }) =>
@@ -60,6 +50,7 @@ const byReason: Record<ExecutionReason, (told: Told) => string> = {
     `It was cancelled because ${told.instead ? `the newer run of ${said(told.instead.scheduledFor, told)}` : 'a newer run'} took its place${policyOf(told, 'overlap')}`,
   deleted: (told) => `It was cancelled before it was sent: the job was deleted at ${said(told.row.finishedAt, told)}`,
   ...byFailure,
+  ...byHoldingBack,
 }
 
 /** The same where there is no reason to give: the plain course of things. */
@@ -78,16 +69,7 @@ const byState: Record<ExecutionState, (told: Told) => string> = {
     return `It waits for ${row.attempt > 0 ? 'its next attempt' : 'its turn'}, at ${at}`
   },
   parked: (told) => `It is held back until ${said(told.row.nextAttemptAt, told)} at the latest`,
-  succeeded: ({ row, ...told }) => {
-    const last = lastOf(row)
-    if (!last) return `It succeeded on attempt ${row.attempt}, at ${said(row.finishedAt, told)}`
-    // What was sent late on purpose, at a rate, has the time of its turn as its effective one.
-    const isTurn =
-      row.effectiveAt.getTime() - row.scheduledFor.getTime() > (told.rule?.policies.jitterSeconds ?? 0) * 1_000
-    const due = isTurn ? row.scheduledFor : row.effectiveAt
-    const late = sayDuration(Math.max(0, last.startedAt.getTime() - due.getTime()))
-    return `It ran ${late} late and the receiver answered ${last.status ?? '2xx'} on attempt ${last.attempt}`
-  },
+  succeeded: saySuccess,
   failed: ({ row }) => `It failed on attempt ${row.attempt}`,
   skipped: () => 'It was not sent',
   expired: () => 'It was not sent: it was too late when it could be',
@@ -128,8 +110,6 @@ function moved({ row, rule, at, zone }: Told): string {
       return ''
   }
 }
-
-const lastOf = ({ attempts }: Told['row']) => attempts.at(-1)
 
 /** Whether it was redriven, and no attempt of it has begun since. */
 const isRedriven = (row: Told['row']): boolean =>

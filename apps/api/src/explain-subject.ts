@@ -2,7 +2,7 @@ import type { Policies } from '@scheduler/core/schedule'
 import type { Timeline } from '@scheduler/core/timeline'
 import type { Change } from '@scheduler/core/zone-changes'
 import type { FullExecution } from '@scheduler/db/queries/executions'
-import type { Neighbour, Pause } from '@scheduler/db/queries/explain'
+import type { HeldBy, Neighbour, Pause } from '@scheduler/db/queries/explain'
 import type { Circuit } from '@scheduler/db/queries/list-circuits'
 import type { JobVersionRow } from '@scheduler/db/schema/job-versions'
 import type { JobRow } from '@scheduler/db/schema/jobs'
@@ -52,6 +52,12 @@ export interface Evidence {
   blackout: Blackout | null
   circuit: Circuit | null
   change: Change | null
+  /** What limits its flow key and its destination now. */
+  limits: HeldBy[]
+  /** Whether the job may have said something else when the last attempt was made. */
+  isEdited: boolean
+  /** Whether callbacks bring URLs to acknowledge them by. */
+  canTell: boolean
 }
 
 /** What is told of one that has an execution. */

@@ -3,7 +3,15 @@ import { clockChange, formatNominal } from '@scheduler/core/clock-change'
 import { readStored } from '@scheduler/core/datetime'
 import { describeSchedule } from '@scheduler/core/describe'
 import { formatInZone } from '@scheduler/core/timezone'
-import { pauseAround, sentAfter, tagBlackoutAt, unfinishedBefore } from '@scheduler/db/queries/explain'
+import type { FullExecution } from '@scheduler/db/queries/executions'
+import {
+  isEditedSince,
+  limitsOn,
+  pauseAround,
+  sentAfter,
+  tagBlackoutAt,
+  unfinishedBefore,
+} from '@scheduler/db/queries/explain'
 import { listCircuits } from '@scheduler/db/queries/list-circuits'
 import type { z } from 'zod'
 import { explainAbsence } from './explain-absence.ts'
@@ -26,7 +34,7 @@ export async function explain(subject: Subject, deps: Deps): Promise<Explanation
   return { sentence: sentenceOf(told), outcome: row.state, reason: row.reason, facts }
 }
 
-async function evidenceOf(subject: Subject, { pool }: Deps): Promise<Evidence> {
+async function evidenceOf(subject: Subject, { pool, settings }: Deps): Promise<Evidence> {
   const { row, rule, at } = subject
   const waits = row?.reason === 'overlap_skipped' || row?.reason === 'overlap_queued'
   const since = row?.reason === 'coalesced' ? row.createdAt : row?.reason === 'superseded' ? row.finishedAt : null
@@ -38,7 +46,19 @@ async function evidenceOf(subject: Subject, { pool }: Deps): Promise<Evidence> {
     blackout: await blackoutOf(subject, pool),
     circuit: destination ? ((await listCircuits(pool, destination))[0] ?? null) : null,
     change: clockChange(subject.zone, at),
+    limits: row && isLimited(row) ? await limitsOn(pool, row.destination, row.flowKey) : [],
+    isEdited: await isEditedAfter(subject, pool),
+    canTell: settings.publicUrl !== null && settings.receiverKeys.length > 0,
   }
+}
+
+const isLimited = ({ reason }: FullExecution): boolean => reason === 'destination_limited' || reason === 'key_limited'
+
+/** Of an execution that was attempted: whether its job may have been edited since. */
+async function isEditedAfter({ row, job }: Subject, pool: Deps['pool']): Promise<boolean> {
+  const last = row?.attempts.at(-1)
+  if (!last || last.jobVersion >= job.version) return false
+  return await isEditedSince(pool, job.id, last.jobVersion)
 }
 
 /** The pause for which an execution was not sent. */

@@ -1,6 +1,7 @@
 import type { Pool } from '../client.ts'
 import type { BlackoutRow } from '../schema/blackouts.ts'
 import type { ExecutionRow } from '../schema/executions.ts'
+import type { FlowLimitRow } from '../schema/flow-limits.ts'
 
 /** What the ledger and the versions of a job say around one of its occurrences. Each walks an index, a bounded stretch of it. */
 
@@ -98,4 +99,38 @@ export async function tagBlackoutAt(pool: Pool, tags: string[], at: Date): Promi
     [tags, at],
   )
   return rows[0] ?? null
+}
+
+export type HeldBy = Pick<FlowLimitRow, 'kind' | 'flow' | 'rateCount' | 'ratePerSeconds' | 'concurrency' | 'paused'>
+
+/** What limits a destination and a flow key now, the key's first. */
+export async function limitsOn(pool: Pool, destination: string, flowKey: string | null): Promise<HeldBy[]> {
+  const { rows } = await pool.query<HeldBy>(
+    `select kind, flow, rate_count as "rateCount", rate_per_seconds as "ratePerSeconds", concurrency, paused
+     from flow_limits
+     where (kind, flow) in (('destination', $1), ('key', $2)) and (paused or rate_count is not null or concurrency is not null)
+     order by kind desc`,
+    [destination, flowKey],
+  )
+  return rows
+}
+
+/**
+ * Whether what a job says may have changed since one of its versions. A version that only paused the job, resumed or deleted
+ * it says what the one before did; of versions that are pruned it is not known.
+ */
+export async function isEditedSince(pool: Pool, jobId: string, version: number): Promise<boolean> {
+  const { rows } = await pool.query<{ edited: boolean }>(
+    `with versions as (
+       select version, status, false as deleted from job_versions where job_id = $1 and version >= $2
+       union select version, status, deleted_at is not null from jobs where id = $1),
+     changes as (
+       select deleted, array[status, lag(status) over w]::text[] as statuses, row_number() over w > 1 as follows
+       from versions window w as (order by version))
+     select min(version) <> $2 or exists (
+       select from changes where follows and not (deleted or statuses @> '{active,paused}')) as edited
+     from versions`,
+    [jobId, version],
+  )
+  return rows[0]?.edited ?? true
 }
