@@ -1,6 +1,6 @@
 import { receiverKeys } from '@scheduler/core/receiver-url'
 import { readKeys } from '@scheduler/core/seal'
-import { commonSettings, databaseUrl, list, parseSettings, targetPolicy } from '@scheduler/core/settings'
+import { commonSettings, databaseUrl, list, parseSettings, targetPolicy, whole } from '@scheduler/core/settings'
 import { badCidrs } from '@scheduler/core/target'
 import { z } from 'zod'
 
@@ -11,13 +11,7 @@ export const configShape = {
     (ranges) => badCidrs(ranges).length === 0,
     'must be networks such as 10.0.0.0/8, comma-separated',
   ),
-  PORT: z.coerce
-    .number('must be a port number')
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(8008)
-    .describe('Where the API listens; 0 takes any free port.'),
+  PORT: whole(0, 65_535).default(8008).describe('Where the API listens; 0 takes any free port.'),
   HOST: z.string().optional().describe('The address it listens on: loopback without API_KEYS, else all of them.'),
   API_KEYS: list.describe(
     'Comma-separated keys that clients send as `Authorization: Bearer <key>`; needed in production.',

@@ -33,6 +33,16 @@ test.for([
   expect(() => loadConfig({ [name]: value })).toThrow(new RegExp(`^Bad environment\\. ${name}: `))
 })
 
+test.for([
+  ['CIRCUIT_DRAIN_RATE', '0', 'a number from 0.1 to 10000'],
+  ['CIRCUIT_DRAIN_RATE', 'Infinity', 'a number from 0.1 to 10000'],
+  ['WORKER_CONCURRENCY', '10.5', 'a whole number from 1 to 10000'],
+  ['CIRCUIT_FAIL_MAX', 'five', 'a whole number from 1 to 1000'],
+  ['DB_PORT', '70000', 'a whole number from 1 to 65535'],
+] as const)('%s=%s is refused in one sentence: it must be %s', ([name, value, wanted]) => {
+  expect(() => loadConfig({ [name]: value })).toThrow(new Error(`Bad environment. ${name}: must be ${wanted}.`))
+})
+
 test('every variable at fault is named at once', () => {
   const env = { WORKER_CONCURRENCY: 'x', CIRCUIT_FAIL_MAX: 'y', NODE_ENV: 'z' }
   expect(() => loadConfig(env)).toThrow(/NODE_ENV: .*CIRCUIT_FAIL_MAX: .*WORKER_CONCURRENCY: /)

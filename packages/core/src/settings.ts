@@ -3,8 +3,14 @@ import { readKeys } from './seal.ts'
 import { signingFault } from './sign.ts'
 
 /** Environment variables that more than one process reads. Each app adds its own and parses once, in its main. */
-const port = (fallback: number) =>
-  z.coerce.number('must be a port number').int('must be a port number').min(1).max(65_535).default(fallback)
+
+/** A number that is refused by what it may be. */
+const number = (least: number, most: number, isOne: (value: number) => boolean, what: string) => {
+  const wanted = `must be ${what} from ${least} to ${most}`
+  return z.coerce.number(wanted).refine((value) => isOne(value) && value >= least && value <= most, wanted)
+}
+export const whole = (least: number, most: number) => number(least, most, Number.isInteger, 'a whole number')
+export const decimal = (least: number, most: number) => number(least, most, Number.isFinite, 'a number')
 
 /** A list in one variable: comma-separated, spaces ignored, empty for none. */
 export const list = z
@@ -36,22 +42,12 @@ export const commonSettings = {
   DB_USER: z.string().optional().describe('The database, in parts.'),
   DB_PASSWORD: z.string().optional().describe('Its password.'),
   DB_HOST: z.string().optional().describe('Its host.'),
-  DB_PORT: port(5432).describe('Its port.'),
+  DB_PORT: whole(1, 65_535).default(5432).describe('Its port.'),
   DB_NAME: z.string().optional().describe('Its name.'),
-  MISFIRE_GRACE_TIME: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(31_536_000)
+  MISFIRE_GRACE_TIME: whole(1, 31_536_000)
     .default(900)
     .describe('Seconds an occurrence may be late and still be sent, where the job does not say.'),
-  CIRCUIT_FAIL_MAX: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1_000)
-    .default(5)
-    .describe('Failures in a row that open the circuit of a destination.'),
+  CIRCUIT_FAIL_MAX: whole(1, 1_000).default(5).describe('Failures in a row that open the circuit of a destination.'),
   ENCRYPTION_KEYS: list
     .refine((entries) => keysFault(entries) === null, { error: (issue) => keysFault(issue.input as string[]) ?? '' })
     .describe('Keys that secrets of jobs are sealed with, `id:base64,…`: the first seals, each opens.'),
@@ -67,7 +63,7 @@ export const commonSettings = {
     .optional()
     .describe('Where clients and receivers reach the API; makes the links in answers and callbacks absolute.'),
   CALLBACK_ALLOW_PRIVATE: z
-    .stringbool()
+    .stringbool('must be true or false')
     .optional()
     .describe('Whether callbacks may go to private addresses: true in development, false in production.'),
   CALLBACK_ALLOW_CIDRS: list.describe('Private address ranges that callbacks may go to all the same.'),
