@@ -15,8 +15,8 @@ export const byHoldingBack: Record<HoldingBack, (told: Told) => string> = {
       row.attempt === 0 ? 'It is held back, without an attempt' : 'It is held back, and this uses no attempt'
     return `${before}: the circuit of ${row.destination} ${circuit ? sayCircuit(told) : sayOpen(told)}`
   },
-  destination_busy: (told) =>
-    `It is held back: ${told.row.destination} has as much under way as it is given at once, and it goes out when there is room, or is looked at again at ${said(told.row.nextAttemptAt, told)}`,
+  destination_busy: ({ row }) =>
+    `It is held back: ${row.destination} has as much under way as it is given at once, and it goes out when there is room`,
   destination_limited: sayLimited,
   key_limited: sayLimited,
 }
@@ -33,9 +33,11 @@ function sayCircuit(told: Told): string {
   }
 }
 
-function sayOpen({ row, ...told }: Told): string {
-  const byHand = row.nextAttemptAt === null || row.nextAttemptAt >= FAR
-  return byHand ? 'is open until it is closed by hand' : `is open and may be probed at ${said(row.nextAttemptAt, told)}`
+function sayOpen({ row, circuit, ...told }: Told): string {
+  // The execution has the time that counted when it was parked: a probe may have failed since.
+  const at = circuit ? circuit.retryAt : row.nextAttemptAt
+  if (at === null || at >= FAR) return 'is open until it is closed by hand'
+  return `is open and may be probed at ${said(at, told)}`
 }
 
 function sayLimited({ row, limits }: Told): string {

@@ -118,7 +118,7 @@ const everySecond = {
 } as Rule
 
 const asyncJob = { status: 'active', version: 1, delivery: { async: { timeoutSeconds: 300 } } } as JobRow
-const circuit = (state: Circuit['state']) => ({ destination: row.destination, state }) as Circuit
+const circuit = (state: Circuit['state']) => ({ destination: row.destination, state, retryAt: null }) as Circuit
 const limit: HeldBy = {
   ...{ kind: 'destination', flow: row.destination, rateCount: 10, ratePerSeconds: 1, concurrency: 5, paused: false },
 }
@@ -253,6 +253,13 @@ test.for<[string, Told]>([
   [
     'It is held back, without an attempt: the circuit of https://example.com is open and may be probed at 19:01 on 1 June 2026.',
     told({ state: 'parked', reason: 'circuit_open', attempt: 0, attempts: [] }),
+  ],
+  [
+    'It is held back, without an attempt: the circuit of https://example.com is open and may be probed at 19:03 on 1 June 2026.',
+    told(
+      { state: 'parked', reason: 'circuit_open', attempt: 0, attempts: [] },
+      { circuit: { ...circuit('open'), retryAt: later(180_000) } },
+    ),
   ],
   [
     'It is held back, and this uses no attempt: the circuit of https://example.com is open until it is closed by hand.',
