@@ -60,14 +60,29 @@ export async function cancelPending(client: PoolClient, job: JobRow, reason: 'de
   )
 }
 
-/** Moves what is not in flight to the job's destination; locks those rows even when it is the same, see `changeJob`. */
+/**
+ * Moves what is not in flight to the job's destination and flow key; locks those rows even when they are the same, see
+ * `changeJob`. What the limit of another flow kept back is no concern of that flow any more: it waits, due at once, and is
+ * parked anew should its new flow be limited.
+ */
 export async function redirectPending(client: PoolClient, job: JobRow): Promise<void> {
-  await client.query(
-    `update executions set destination = $2, flow_key = $3
-     where job_id = $1 and finished_at is null and state in ('queued', 'waiting', 'parked')`,
+  const { rows } = await client.query<{ released: boolean | null; now: Date }>(
+    `with moved as (
+       update executions set destination = $2, flow_key = $3,
+         state = case when ${LEAVES} then 'waiting' else state end,
+         reason = case when ${LEAVES} then null else reason end,
+         next_attempt_at = case when ${LEAVES} then now() else next_attempt_at end
+       where job_id = $1 and finished_at is null and state in ('queued', 'waiting', 'parked')
+       returning state = 'waiting' and next_attempt_at = now() as released)
+     select bool_or(released) as released, now() as now from moved`,
     [job.id, job.destination, job.flowKey],
   )
+  for (const { released, now } of rows) if (released) await notifyDue(client, now, now)
 }
+
+/** That an execution is parked for the limit of a flow that its job has left. */
+const LEAVES = `(state = 'parked' and reason in ('destination_limited', 'key_limited')
+  and (destination, flow_key) is distinct from ($2, $3))`
 
 /**
  * Waits out the time in which an attempt is claimed but may not have been sent: it was in flight before the change, and

@@ -3,19 +3,13 @@ import type { PgBoss } from 'pg-boss'
 import type { Pool, PoolClient } from '../client.ts'
 import { notifyFlow } from '../notify.ts'
 import { enqueue } from '../queue.ts'
-import { IS_WAITING } from '../schema/executions.ts'
 import { transaction } from '../transaction.ts'
 import type { Park } from './begin-attempts.ts'
 import { skipLate } from './collapse.ts'
 import { byTurn, type InTurn, inTurn, NO_JOB, type Turns, WALKED, type Walked } from './in-turn.ts'
 import { FAR } from './ledger-rows.ts'
 import { limitedBy } from './limited-by.ts'
-
-/** Waiting executions whose time has come, soonest first. */
-const due = `turn as (
-  select id, scheduled_for, job_id, destination, flow_key, 1 as round, 0 as n from executions
-  where next_attempt_at <= now() and ${IS_WAITING}
-  order by next_attempt_at limit $1 for update skip locked)`
+import { type ReleasedDue, releaseDue } from './release-due.ts'
 
 /** Executions of one destination that were parked for one reason. */
 const parkedList = { column: 'destination', is: '$4', where: 'reason = $3' } as const
@@ -24,8 +18,8 @@ const parkedList = { column: 'destination', is: '$4', where: 'reason = $3' } as 
  * What a flow limits goes past the queue: it is parked for its flow, which grants it its slots. A probe does not: whoever
  * sends it sees to that.
  */
-const releaseSql = (selection: string, probe = false) => `
-  with recursive ${selection},
+const releaseSql = (order: DrainOrder, probe: boolean) => `
+  with recursive ${inTurn(parkedList, order)},
   held as (select t.*, ${probe ? 'null::execution_reason' : limitedBy('t')} as limited from turn t),
   done as (
     update executions e set
@@ -34,21 +28,11 @@ const releaseSql = (selection: string, probe = false) => `
       next_attempt_at = case when held.limited is null then null else '${FAR.toISOString()}'::timestamptz end,
       item_id = case when held.limited is null then gen_random_uuid() else e.item_id end
     from held where e.id = held.id and e.scheduled_for = held.scheduled_for
-    returning e.id, e.scheduled_for, e.item_id, e.state::text, held.job_id, held.round, held.n)`
-
-const dueSql = `${releaseSql(due)} select * from done`
-
-/** One row more, for how far it went where it found nothing. */
-const inTurnSql = (order: DrainOrder, probe: boolean) => `
-  ${releaseSql(inTurn(parkedList, order), probe)}
+    returning e.id, e.scheduled_for, e.item_id, e.state::text, held.job_id, held.round, held.n)
+  -- One row more, for how far it went where it found nothing.
   select done.*, walk.* from (${WALKED}) as walk left join done on true`
 
-interface Row extends InTurn {
-  id: string
-  scheduled_for: Date
-  item_id: string
-  state: string
-}
+type Row = ReleasedDue & InTurn
 
 export interface HeldOptions {
   limit: number
@@ -89,12 +73,12 @@ export async function dispatchHeld(on: Pool | PoolClient, boss: PgBoss, options:
   return await transaction(on, async (client) => {
     const rows = options.parked
       ? await releaseInTurn(client, options, options.parked)
-      : await releaseDue(client, options)
+      : await releaseDue(client, options.limit)
     const ids = rows.map(({ id }) => id)
     const late = options.lateAt && ids.length > 0 ? await skipLate(client, ids, options.lateAt) : new Set<string>()
     const left = rows.filter(({ id }) => !late.has(id))
     const sent = left.filter(({ state }) => state === 'queued')
-    const limited = left.length - sent.length
+    const limited = left.filter(({ state }) => state === 'parked').length
     await enqueue(
       boss,
       client,
@@ -103,11 +87,6 @@ export async function dispatchHeld(on: Pool | PoolClient, boss: PgBoss, options:
     if (limited > 0) await notifyFlow(client)
     return { ids: sent.map(({ id }) => id), skipped: late.size, limited }
   })
-}
-
-async function releaseDue(client: PoolClient, { limit }: HeldOptions): Promise<Row[]> {
-  const { rows } = await client.query<Row>({ name: 'dispatch-held', text: dueSql, values: [limit] })
-  return rows
 }
 
 /** How often in a row to go on where all that was found is locked: whoever locked it is serving the list. */
@@ -122,7 +101,7 @@ async function releaseInTurn(client: PoolClient, { limit, turns }: HeldOptions, 
   for (let left = limit; left > 0 && inVain < MOST_IN_VAIN; left = limit - all.length) {
     const { rows: told } = await client.query<(Row | { id: null }) & Walked>({
       name: `dispatch-parked-${order}${probe ? '-probe' : ''}`,
-      text: inTurnSql(order, probe),
+      text: releaseSql(order, probe),
       values: [left, after, reason, destination],
     })
     const rows = told.filter((row) => row.id !== null)

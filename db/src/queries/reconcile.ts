@@ -6,7 +6,7 @@ import { executionFailed, recordEvents, type SettledFacts } from './events.ts'
 
 /** What a reconciliation found and repaired; in a healthy system every count is 0. */
 export interface Reconciled {
-  /** Executions that nothing would ever have carried out, now in the queue again. */
+  /** Executions that nothing would ever have carried out, now in the queue again, or about to be. */
   requeued: number
   /** Executions given up because their attempts killed too many workers. */
   crashed: number
@@ -29,7 +29,7 @@ const OVERDUE_SECONDS = 10
  */
 export async function reconcile(pool: Pool, boss: PgBoss): Promise<Reconciled> {
   const crashed = await failCrashed(pool, boss)
-  const requeued = await requeueLost(pool, boss)
+  const requeued = (await requeueLost(pool, boss)) + (await releaseStranded(pool))
   const { rows } = await pool.query<{ overdue: number }>(
     `select count(*)::int as overdue from (
        select from jobs where next_run_at < now() - make_interval(secs => $1) limit 10000) as late`,
@@ -59,6 +59,24 @@ async function requeueLost(pool: Pool, boss: PgBoss): Promise<number> {
     )
     return rows.length
   })
+}
+
+/** What is parked for the limit of a flow that has none waits again, due at once: nobody looks after it there. */
+async function releaseStranded(pool: Pool): Promise<number> {
+  const limitOf = (kind: string, flow: string) =>
+    `not exists (select from flow_limits l where l.kind = '${kind}' and l.flow = ${flow})`
+  const { rowCount } = await pool.query(
+    `with stranded as (
+       select e.id, e.scheduled_for from executions e
+       where e.next_attempt_at is not null and (
+         e.reason = 'destination_limited' and ${limitOf('destination', 'e.destination')}
+         or e.reason = 'key_limited' and ${limitOf('key', 'e.flow_key')})
+       limit $1 for update of e skip locked)
+     update executions e set state = 'waiting', reason = null, next_attempt_at = now()
+     from stranded where e.id = stranded.id and e.scheduled_for = stranded.scheduled_for`,
+    [BATCH],
+  )
+  return rowCount ?? 0
 }
 
 type Crashed = SettledFacts & { itemId: string }
