@@ -1,8 +1,9 @@
 import { expect } from 'vitest'
-import { ago, ahead, execution, job } from '../../test/factories.ts'
+import { ago, ahead, execution, job, repeating } from '../../test/factories.ts'
 import { queueItems, test } from '../../test/queue.ts'
 import type { Db, Pool } from '../client.ts'
 import { destinations, executions, type FlowLimitRow, flowLimits, flowSlots, jobs } from '../schema/index.ts'
+import { dispatchDue } from './dispatch-due.ts'
 import { createTurns } from './in-turn.ts'
 import { releaseLimited } from './release-limited.ts'
 import { releaseParked } from './release-parked.ts'
@@ -84,4 +85,46 @@ test('what was parked for the circuit of a limited destination goes to the list 
   expect(await releaseParked(pool, boss, parked)).toMatchObject({ count: 0, more: false })
   expect(await reasons(pool)).toEqual(Array(3).fill('destination_limited'))
   expect(await queueItems(pool)).toEqual([])
+})
+
+test('what is drained into the list of a limit goes on the ramp, however much the limit would let begin', async ({
+  db,
+  pool,
+  boss,
+}) => {
+  await setUp(db, { rateCount: 1_000, ratePerSeconds: 1 }, { retryAt: ago(1) })
+  await db.update(destinations).set({ state: 'closed', openedAt: null, drainingSince: ago(1) })
+  await park(db, 'circuit_open', 100)
+  const drain = { ...parked, limit: 100, ramp: { perSecond: 20 } }
+  for (let n = 0; n < 8; n += 1) await releaseParked(pool, boss, drain)
+  // One at once and 23 in the first second; a test that runs slowly may see some more of the second one.
+  const moved = (await reasons(pool)).filter((it) => it === 'destination_limited').length
+  expect(moved).toBeGreaterThanOrEqual(24)
+  expect(moved).toBeLessThan(100)
+  expect(await db.select().from(destinations)).toMatchObject([{ drained: moved }])
+  await db.update(destinations).set({ drainingSince: ago(10) })
+  await releaseParked(pool, boss, drain)
+  expect(await db.select().from(destinations)).toMatchObject([{ drained: 100, drainingSince: null }])
+})
+
+test('occurrences behind an open circuit collapse where the destination has a limit, too', async ({
+  db,
+  pool,
+  boss,
+}) => {
+  await setUp(db, { rateCount: 100, ratePerSeconds: 1 }, { retryAt: ahead(60) })
+  const [row] = await db
+    .insert(jobs)
+    .values(job({ destination: HERE, policies: { overlap: 'allow' } }))
+    .returning()
+  const overflow = () => ({ reason: 'circuit_open', at: ahead(60) }) as const
+  for (const due of [3, 2, 1].map(ago)) {
+    const clock = { nextRunAt: due, nextScheduledFor: due, cursorAt: new Date(due.getTime() - 1) }
+    await db.update(jobs).set({ ...clock, schedule: repeating({ hours: 1 }, due) })
+    await dispatchDue(pool, boss, { limit: 10, graceSeconds: 900, most: () => 0, overflow })
+  }
+  const rows = await db.select().from(executions).orderBy(executions.scheduledFor)
+  expect(rows.map((it) => [it.jobId, it.reason])).toEqual(
+    ['coalesced', 'coalesced', 'circuit_open'].map((reason) => [row?.id, reason]),
+  )
 })

@@ -6,9 +6,13 @@ import { enqueue, newItemId } from '../queue.ts'
 import { FAR, type LedgerRow } from './ledger-rows.ts'
 import { limitedBy } from './limited-by.ts'
 
+/** An open circuit comes before any limit: what piles up behind it is found, and collapsed, by that reason. */
+const MAY_BEGIN = `(r.state = 'queued' or (r.state = 'parked' and r.reason is distinct from 'circuit_open'))`
+
 /**
  * Inserts ledger rows, and queue items for those to be sent. A row whose occurrence is in the ledger already is left
- * out, and gets no item; one that a flow limits is parked for it, past the queue. Returns the number of items. Rows that are not `queued` need no pg-boss.
+ * out, and gets no item; one that a flow limits is parked for it, past the queue, unless its circuit is open. Returns the
+ * number of items. Rows that are not `queued` need no pg-boss.
  */
 export async function insertLedger(
   client: PoolClient,
@@ -39,7 +43,7 @@ export async function insertLedger(
         $12::uuid[], $14::timestamptz[], $15::boolean[], $16::text[])
         as r(id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count, effective_at,
           destination, item_id, next_attempt_at, behind, flow_key)
-      cross join lateral (select case when r.state in ('queued', 'parked') then ${limitedBy('r')} end as reason) as l
+      cross join lateral (select case when ${MAY_BEGIN} then ${limitedBy('r')} end as reason) as l
       on conflict on constraint executions_one_per_occurrence do nothing
       returning id, item_id, scheduled_for, reason in ('destination_limited', 'key_limited') as limited`,
     values: [

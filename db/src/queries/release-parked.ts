@@ -69,10 +69,12 @@ async function releaseAsAllowed(pool: Pool, boss: PgBoss, options: ReleaseOption
     const allowed = Math.min(limit, rampAt(ramp, elapsed) - circuit.drained)
     const waitMs = Math.max(1, Math.ceil(rampTime(ramp, circuit.drained + Math.max(0, allowed) + 1) - elapsed))
     if (allowed <= 0) return { count: 0, more: true, waitMs, circuit }
-    const { count, more } = await release(client, boss, options, allowed, circuit, new Date(now))
+    const { count, limited, more } = await release(client, boss, options, allowed, circuit, new Date(now))
     const isOver = !more && !(await anyParked(client, destination))
-    const row = { ...circuit, drained: circuit.drained + count, drainingSince: isOver ? null : circuit.drainingSince }
-    if (count > 0 || isOver) await writeCircuit(client, row, now, null)
+    // What goes to the list of a limit counts too: the limit may be far above the ramp.
+    const drained = circuit.drained + count + limited
+    const row = { ...circuit, drained, drainingSince: isOver ? null : circuit.drainingSince }
+    if (drained > circuit.drained || isOver) await writeCircuit(client, row, now, null)
     return { count, more, waitMs: more ? waitMs : null, circuit: row }
   })
 }
@@ -83,7 +85,8 @@ async function releasePlainly(
   options: ReleaseOptions,
   circuit: CircuitRecord | null,
 ): Promise<Released> {
-  return { ...(await release(client, boss, options, options.limit, circuit)), waitMs: null, circuit }
+  const { count, more } = await release(client, boss, options, options.limit, circuit)
+  return { count, more, waitMs: null, circuit }
 }
 
 async function release(
@@ -93,11 +96,11 @@ async function release(
   limit: number,
   circuit: CircuitRecord | null,
   now?: Date,
-): Promise<{ count: number; more: boolean }> {
+): Promise<{ count: number; limited: number; more: boolean }> {
   const parked = { destination, reason, order: circuit?.drainOrder ?? 'oldest' }
   const given = { limit, parked, ...(now && { lateAt: now }), ...(turns && { turns }) }
   const { ids, skipped, limited } = await dispatchHeld(client, boss, given)
-  return { count: ids.length, more: ids.length + skipped + limited === limit }
+  return { count: ids.length, limited, more: ids.length + skipped + limited === limit }
 }
 
 /** Sends one execution, which another worker may claim, to find out whether the destination answers again. */
