@@ -4,14 +4,13 @@ import type { DbClock } from '@scheduler/db/db-clock'
 import { BACKSTOP_MS, notifyWork } from '@scheduler/db/notify'
 import { type BusyDestination, busyDestinations } from '@scheduler/db/queries/busy-destinations'
 import { claim, type Decide } from '@scheduler/db/queries/claim'
-import { createTurns } from '@scheduler/db/queries/in-turn'
 import { busy } from '@scheduler/db/queries/ledger-rows'
-import { releaseParked } from '@scheduler/db/queries/release-parked'
 import type { Boss } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
 import type { Destinations } from './destinations.ts'
 import type { Launcher } from './launcher.ts'
 import type { Leases } from './leases.ts'
+import { createRefill } from './refill.ts'
 import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
@@ -50,28 +49,12 @@ export interface Claimer {
 
 /** Takes items: as many as can be sent now, and some to be held, so that a place that falls free is filled at once. */
 export function startClaimer(parts: ClaimerParts): Claimer {
-  const { pool, boss, destinations, launcher, leases, holdMost, ramp } = parts
+  const { pool, destinations, launcher, leases, holdMost } = parts
   const { wake, sleep } = createWake()
   const trouble = createTrouble(parts.log, 'claiming')
-  const turns = createTurns()
+  const refill = createRefill(parts)
   let mayHaveMore = true
   let stopped = false
-
-  /** Brings parked executions back for destinations that have room for them. */
-  const refill = async () => {
-    for (const { destination, reason, places } of destinations.refillable()) {
-      const most = places === 1 ? 1 : Math.min(holdMost, 4 * places)
-      const limit = most - launcher.held(destination)
-      if (limit < most / 2) continue
-      const { count, more, waitMs, circuit } = await releaseParked(pool, boss, {
-        ...{ destination, reason, limit, ramp, turns },
-      })
-      if (circuit) destinations.learn(destination, circuit, parts.clock.now())
-      if (!more) destinations.expectNone(destination, reason)
-      if (waitMs !== null) destinations.defer(destination, waitMs)
-      if (count > 0) mayHaveMore = true
-    }
-  }
 
   /** Claims what there is room for; false when there was none, or nothing to claim. */
   const take = async (): Promise<boolean> => {
@@ -114,11 +97,13 @@ export function startClaimer(parts: ClaimerParts): Claimer {
   const loop = async () => {
     while (!stopped) {
       try {
-        await refill()
+        const { count, all } = await refill()
+        if (count > 0) mayHaveMore = true
         const took = await take()
         trouble.worked()
-        // Never around without a pause: a fenced worker would keep its own touches from ever being sent.
-        if (!took || !mayHaveMore || launcher.held() >= holdMost) {
+        // Never around without a pause: a fenced worker would keep its own touches from ever being sent. A refill that was
+        // cut short is one.
+        if (all && (!took || !mayHaveMore || launcher.held() >= holdMost)) {
           await sleep(destinations.refillInMs(BACKSTOP_MS))
         }
         if (launcher.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, GATHER_MS))

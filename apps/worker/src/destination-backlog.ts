@@ -33,7 +33,7 @@ export function createBacklog(entries: Map<string, Entry>, entryOf: (destination
     /** Whether any destination has parked executions, as far as is known. */
     anyBacklog: (): boolean => backlogged.size > 0,
 
-    /** Destinations with parked executions, some of which may be let go now. Of one whose circuit is open that is its probe. */
+    /** Destinations with parked executions, some of which may be let go now. Of one whose circuit is open that is its probe. Those that had no turn for longest come first. */
     refillable(): Refill[] {
       const found: Refill[] = []
       const now = performance.now()
@@ -45,6 +45,11 @@ export function createBacklog(entries: Map<string, Entry>, entryOf: (destination
         for (const reason of entry.parked) found.push({ destination, reason, places: open ? 1 : entry.window.size })
       }
       return found
+    },
+
+    /** Puts a destination at the end of the row: it had its turn. */
+    served(destination: string): void {
+      if (backlogged.delete(destination)) backlogged.add(destination)
     },
 
     /** Leaves a destination's parked executions alone for so long, unless its circuit changes. */

@@ -60,19 +60,24 @@ test('a probe has the slots it needs, whatever waits before it', async ({ db, po
 })
 
 test.for([
-  ['paused', { paused: true }],
-  ['of which all places are taken', { concurrency: 1 }],
-  ['of whose rate nothing is left', { rateCount: 1, ratePerSeconds: 60, nextAt: ahead(50) }],
-] as const)('a destination %s is not probed, and its circuit stays as it is', async ([, limit], { db, pool, boss }) => {
-  await setUp(db, limit, { retryAt: ago(1) })
-  await park(db, 'circuit_open', 2)
-  await db.insert(flowSlots).values({ executionId: job().id ?? '', kind: 'destination', flow: HERE, until: ahead(60) })
+  ['paused', { paused: true }, 5_000],
+  ['of which all places are taken', { concurrency: 1 }, 1_000],
+  ['of whose rate nothing is left', { rateCount: 1, ratePerSeconds: 60, nextAt: ahead(50) }, 1_000],
+] as const)(
+  'a destination %s is not probed, and its circuit stays as it is',
+  async ([, limit, waitMs], { db, pool, boss }) => {
+    await setUp(db, limit, { retryAt: ago(1) })
+    await park(db, 'circuit_open', 2)
+    await db
+      .insert(flowSlots)
+      .values({ executionId: job().id ?? '', kind: 'destination', flow: HERE, until: ahead(60) })
 
-  expect(await releaseParked(pool, boss, parked)).toMatchObject({ count: 0, more: true })
-  expect(await reasons(pool)).toEqual(['circuit_open', 'circuit_open'])
-  expect(await queueItems(pool)).toEqual([])
-  expect(await db.select().from(destinations)).toMatchObject([{ state: 'open', probeId: null }])
-})
+    expect(await releaseParked(pool, boss, parked)).toMatchObject({ count: 0, more: true, waitMs })
+    expect(await reasons(pool)).toEqual(['circuit_open', 'circuit_open'])
+    expect(await queueItems(pool)).toEqual([])
+    expect(await db.select().from(destinations)).toMatchObject([{ state: 'open', probeId: null }])
+  },
+)
 
 test('what was parked for the circuit of a limited destination goes to the list of its limit', async ({
   db,
@@ -127,4 +132,20 @@ test('occurrences behind an open circuit collapse where the destination has a li
   expect(rows.map((it) => [it.jobId, it.reason])).toEqual(
     ['coalesced', 'coalesced', 'circuit_open'].map((reason) => [row?.id, reason]),
   )
+})
+
+test('an execution whose flow key is paused is no probe, and another is tried next', async ({ db, pool, boss }) => {
+  await setUp(db, { concurrency: 5 }, { retryAt: ago(1) })
+  await db.insert(flowLimits).values({ kind: 'key', flow: 'k', paused: true, createdAt: ago(0), updatedAt: ago(0) })
+  const turns = createTurns()
+  for (const flowKey of ['k', null]) {
+    const row = job({ destination: HERE, flowKey })
+    await db.insert(jobs).values(row)
+    const open = { state: 'parked', reason: 'circuit_open', destination: HERE, flowKey } as const
+    await db.insert(executions).values(execution({ jobId: row.id, ...open }))
+  }
+
+  expect(await releaseParked(pool, boss, { ...parked, turns })).toMatchObject({ count: 0, more: true, waitMs: 1_000 })
+  expect(await queueItems(pool)).toEqual([])
+  expect(await releaseParked(pool, boss, { ...parked, turns })).toMatchObject({ count: 1 })
 })

@@ -35,20 +35,38 @@ export async function grantSlots(client: PoolClient, executions: Granted[], budg
   })
 }
 
+/** Why a probe may not begin now. */
+export type Bar = 'paused' | 'limited' | 'locked'
+
+/**
+ * Whether the limit of a destination lets no probe begin now, whichever execution it were; null when it does. Costs little
+ * where it does not: to be asked before anything is done for a probe.
+ */
+export async function barsProbe(client: PoolClient, destination: string): Promise<Bar | null> {
+  return (await takeProbe(client, { destination, flow_key: null })).bar
+}
+
 /**
  * Grants one execution its slots, whatever waits before it: it is to find out whether its destination, whose circuit keeps
- * all others back, answers again. False when its flows let nothing begin now.
+ * all others back, answers again. Null when it has them, else why it may not begin now.
  */
-export async function grantProbe(client: PoolClient, id: string): Promise<boolean> {
+export async function grantProbe(client: PoolClient, id: string): Promise<Bar | null> {
   const { rows } = await client.query<Granted & { any: boolean }>(
     'select id, destination, flow_key, exists (select from flow_limits) as any from executions where id = $1',
     [id],
   )
   const [probe] = rows
-  if (!probe?.any) return true
-  if (!(await tryLockFlows(client))) return false
-  const budgets = new FlowBudgets((await readLimits(client)).map((limit) => ({ ...limit, circuit: null })))
-  if (!budgets.take(probe)) return false
-  await grantSlots(client, [probe], budgets)
-  return true
+  if (!probe?.any) return null
+  if (!(await tryLockFlows(client))) return 'locked'
+  const { bar, budgets } = await takeProbe(client, probe)
+  if (!bar) await grantSlots(client, [probe], budgets)
+  return bar
+}
+
+/** Takes what a probe needs from the budgets of its flows; the circuit, which keeps all others back, counts for nothing. */
+async function takeProbe(client: PoolClient, probe: Omit<Granted, 'id'>) {
+  const limits = await readLimits(client, probe)
+  const budgets = new FlowBudgets(limits.map((limit) => ({ ...limit, circuit: null })))
+  const missing = limits.some(({ paused }) => paused) ? ('paused' as const) : ('limited' as const)
+  return { bar: budgets.take(probe) ? null : missing, budgets }
 }

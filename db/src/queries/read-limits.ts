@@ -30,10 +30,13 @@ export const hasParked = (kind: FlowKind): string => `exists (
   select from executions e
   where l.kind = '${kind}' and e.next_attempt_at is not null and e.${lists[kind].where} and e.${lists[kind].column} = l.flow)`
 
-/** All limits, with what speaks for and against letting something begin. */
-export async function readLimits(client: PoolClient): Promise<Limit[]> {
+/** Limits, with what speaks for and against letting something begin: all, or those that an execution is under. */
+export async function readLimits(
+  client: PoolClient,
+  of?: { destination: string; flow_key: string | null },
+): Promise<Limit[]> {
   const { rows } = await client.query<Limit>({
-    name: 'read-limits',
+    name: of ? 'read-limits-of' : 'read-limits',
     text: `
       select l.kind, l.flow, l.rate_count as "rateCount", l.rate_per_seconds as "ratePerSeconds", l.concurrency, l.paused,
         (extract(epoch from l.next_at) * 1000)::float8 as "nextAt",
@@ -47,7 +50,8 @@ export async function readLimits(client: PoolClient): Promise<Limit[]> {
             select from executions e
             where e.next_attempt_at is not null and e.reason = 'circuit_open' and e.destination = l.flow)
           then 'closed off' else 'wants a probe' end end as circuit
-      from flow_limits l order by l.kind, l.flow`,
+      from flow_limits l ${of ? `where (l.kind, l.flow) in (('destination', $1), ('key', $2))` : ''} order by l.kind, l.flow`,
+    values: of ? [of.destination, of.flow_key] : [],
   })
   return rows
 }

@@ -5,18 +5,18 @@ import type { Pool, PoolClient } from '../client.ts'
 import { transaction } from '../transaction.ts'
 import type { Park } from './begin-attempts.ts'
 import { dispatchHeld } from './dispatch-held.ts'
-import { grantProbe } from './grant-slots.ts'
+import { type Bar, barsProbe, grantProbe } from './grant-slots.ts'
 import type { Turns } from './in-turn.ts'
 import { type CircuitRecord, type LockedCircuit, tryLockCircuit, writeCircuit } from './shared-circuits.ts'
 
 /** How long a probe may lie in the queue before another takes its place, ms. Once it is sent it has its timeout. */
 const PROBE_QUEUED_MS = 15_000
 
-/** How soon to ask again where a limit lets no probe begin, ms. */
-const LIMITED_MS = 200
-
 /** How soon to ask again where another worker is at it, ms. */
 const LOCKED_MS = 20
+
+/** How soon to ask again where limits let no probe begin, ms: there may be hundreds of such destinations. */
+const BARRED_MS = { paused: 5_000, limited: 1_000, locked: 10 * LOCKED_MS } as const satisfies Record<Bar, number>
 
 export interface ReleaseOptions {
   destination: string
@@ -47,13 +47,21 @@ export async function releaseParked(pool: Pool, boss: PgBoss, options: ReleaseOp
   try {
     return await releaseAsAllowed(pool, boss, options)
   } catch (error) {
-    if (error instanceof ProbeLimited) return { count: 0, more: true, waitMs: LIMITED_MS, circuit: null }
+    if (error instanceof ProbeBarred) return { count: 0, more: true, waitMs: error.waitMs, circuit: null }
     throw error
   }
 }
 
-/** A limit of its destination or its flow key lets the probe not begin: all that was done for it is undone. */
-class ProbeLimited extends Error {}
+/** The limit of its flow key lets the one that was chosen not begin: all that was done for it is undone. */
+class ProbeBarred extends Error {
+  readonly waitMs: number
+
+  constructor(bar: Bar) {
+    super(`the probe is barred: ${bar}`)
+    // A key may be paused for long; but the execution whose turn is next need not have that key.
+    this.waitMs = Math.min(BARRED_MS[bar], BARRED_MS.limited)
+  }
+}
 
 async function releaseAsAllowed(pool: Pool, boss: PgBoss, options: ReleaseOptions): Promise<Released> {
   const { destination, limit, ramp } = options
@@ -108,15 +116,21 @@ async function probe(
   client: PoolClient,
   boss: PgBoss,
   { circuit, now }: LockedCircuit,
-  { destination, reason }: ReleaseOptions,
+  { destination, reason, turns }: ReleaseOptions,
 ): Promise<Released> {
   const dueAt = circuit.state === 'open' ? circuit.retryAt : circuit.probeUntil
   if (!mayProbe(circuit, now)) return { count: 0, more: true, waitMs: dueAt && Math.max(1, dueAt - now), circuit }
+  const barred = await barsProbe(client, destination)
+  if (barred) return { count: 0, more: true, waitMs: BARRED_MS[barred], circuit }
   const parked = { destination, reason, order: circuit.drainOrder, probe: true }
-  const { ids, skipped } = await dispatchHeld(client, boss, { limit: 1, parked, lateAt: new Date(now) })
+  const { ids, skipped } = await dispatchHeld(client, boss, {
+    ...{ limit: 1, parked, lateAt: new Date(now) },
+    ...(turns && { turns }),
+  })
   const [id] = ids
   if (!id) return { count: 0, more: skipped > 0, waitMs: skipped > 0 ? 1 : null, circuit }
-  if (!(await grantProbe(client, id))) throw new ProbeLimited()
+  const bar = await grantProbe(client, id)
+  if (bar) throw new ProbeBarred(bar)
   const row = { ...circuit, ...probing(circuit, id, now, PROBE_QUEUED_MS) }
   await writeCircuit(client, row, now, 'probe')
   return { count: 1, more: true, waitMs: PROBE_QUEUED_MS, circuit: row }
