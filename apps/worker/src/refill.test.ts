@@ -71,7 +71,7 @@ test('hundreds of destinations that are paused while their circuits are open mak
   const jobsOf = many(60, { url: `${receiver.origin}/` })
   await createOnceJobs(
     pool,
-    jobsOf.map((it, n) => ({ ...it, inMs: 500 + 50 * n })),
+    jobsOf.map((it, n) => ({ ...it, inMs: 1_500 + 50 * n })),
   )
   await until('all to be sent', async () => (await attempts(pool)).length === 60, 30_000)
 
