@@ -151,7 +151,11 @@ const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown
     },
     ['destinations: destinations_pkey'],
   ],
-  ['reconciling', (pool, boss) => reconcile(pool, boss), ['executions: executions_live', 'jobs: jobs_due']],
+  [
+    'reconciling',
+    (pool, boss) => reconcile(pool, boss),
+    ['executions: executions_live', 'executions: executions_parked', 'jobs: jobs_due'],
+  ],
   ['deleting a job', (pool, _, id) => deleteJob(pool, id, () => true), ['jobs: jobs_pkey']],
 ]
 

@@ -68,7 +68,7 @@ async function releaseStranded(pool: Pool): Promise<number> {
   const { rowCount } = await pool.query(
     `with stranded as (
        select e.id, e.scheduled_for from executions e
-       where e.next_attempt_at is not null and (
+       where e.next_attempt_at is not null and e.reason in ('destination_limited', 'key_limited') and (
          e.reason = 'destination_limited' and ${limitOf('destination', 'e.destination')}
          or e.reason = 'key_limited' and ${limitOf('key', 'e.flow_key')})
        limit $1 for update of e skip locked)
