@@ -35,3 +35,11 @@ export function isDatabaseAway(error: unknown): boolean {
   }
   return false
 }
+
+/** Whether a statement took longer than it may: the server broke it off, or the client did. */
+export function isTimeout(error: unknown): boolean {
+  for (let it = error; it instanceof Error; it = it.cause) {
+    if ((it as { code?: unknown }).code === '57014' || it.message.startsWith('Query read timeout')) return true
+  }
+  return false
+}

@@ -1,4 +1,4 @@
-import { createDb, type Pool } from '@scheduler/db/client'
+import { createDb, createPool, type Pool } from '@scheduler/db/client'
 import { events, jobs, notifications } from '@scheduler/db/schema/index'
 import { test } from '@scheduler/db/test/database'
 import { event, notification, told } from '@scheduler/db/test/events'
@@ -172,6 +172,49 @@ test('an event that can’t be dealt with is set aside and said; the others go o
   )
   const said = lines.filter(({ msg }) => msg === 'event set aside')
   expect(said).toMatchObject([{ level: 50, type: 'execution.failed', jobId: poisoned, reason: expect.any(String) }])
+})
+
+test('a job whose events take too long is in nobody’s way, and its own are dealt with in order afterwards', async ({
+  databaseUrl,
+  pool,
+}) => {
+  const db = createDb(pool)
+  const [stuck, other] = [
+    await insertRepeating(pool, 'http://receiver.test/', {}),
+    await insertRepeating(pool, 'http://receiver.test/', {}),
+  ]
+  // More than a pass takes, and all of them older.
+  const failures = Array.from({ length: 600 }, (_, i) => event({ jobId: stuck, at: ago(1_000 - i) }))
+  for (const part of [failures, [event({ jobId: other })]]) await db.insert(events).values(part)
+  const impatient = createPool(databaseUrl, { queryMs: 300 })
+  const holder = await pool.connect()
+  onTestFinished(async () => {
+    holder.release(true)
+    await impatient.end()
+  })
+  await holder.query('begin')
+  await holder.query('select from jobs where id = $1 for update', [stuck])
+  const { log, lines } = createLog()
+  const parts = { pool: impatient, log, instanceUrl: null, onNotifications() {} }
+  const counts = async () => new Map((await db.select().from(jobs)).map(({ id, failedInRow }) => [id, failedInRow]))
+
+  expect(await aftermathPass(parts)).toBe(1)
+
+  expect(await counts()).toEqual(
+    new Map([
+      [stuck, 0],
+      [other, 1],
+    ]),
+  )
+  expect(lines).toMatchObject([{ level: 40, msg: 'events left', left: 1 }])
+  await holder.query('commit')
+  while ((await aftermathPass(parts)) !== 0);
+  expect(await counts()).toEqual(
+    new Map([
+      [stuck, 600],
+      [other, 1],
+    ]),
+  )
 })
 
 test('events and notifications that nobody announced are found within a second, and stop ends the loop', async ({

@@ -1,5 +1,6 @@
 import type { Pool } from '@scheduler/db/client'
-import { discardEvent, eventIds, type Handled, handleEvents } from '@scheduler/db/queries/handle-events'
+import { isTimeout } from '@scheduler/db/database-away'
+import { discardEvent, eventsAfter, type Handled, handleEvents } from '@scheduler/db/queries/handle-events'
 import { isDataError } from '@scheduler/db/queries/quarantine-job'
 import type { Logger } from 'pino'
 import { createTrouble, reasonOf } from './trouble.ts'
@@ -7,6 +8,9 @@ import { createWake } from './wake.ts'
 
 /** Events that one transaction deals with at the most. */
 const BATCH = 250
+
+/** Before the id of any event. */
+const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 
 /** How long to leave events that another worker is at, ms. */
 const BUSY_MS = 20
@@ -65,24 +69,49 @@ export async function aftermathPass(parts: AftermathParts): Promise<number | nul
   try {
     return report(parts, await handleEvents(parts.pool, { ...parts, limit: BATCH }))
   } catch (error) {
-    if (!isPoison(error)) throw error
-    // One of them can't be dealt with: each by itself, so that only that one is set aside.
+    if (!isPoison(error) && !isTimeout(error)) throw error
+    // One of them can't be dealt with, or not in time: each by itself, so that only that one is set aside or left.
     return await oneByOne(parts)
   }
 }
 
-async function oneByOne(parts: AftermathParts): Promise<number> {
-  const ids = await eventIds(parts.pool, BATCH)
-  for (const id of ids) {
-    try {
-      report(parts, await handleEvents(parts.pool, { ...parts, limit: 1, ids: [id] }))
-    } catch (error) {
-      if (!isPoison(error)) throw error
-      const discarded = await discardEvent(parts.pool, id)
-      if (discarded) parts.log.error({ ...discarded, reason: reasonOf(error) }, 'event set aside')
+/**
+ * Deals with each event by itself. What takes too long is left for the next pass, with all that is of the same job, so that
+ * its events stay in order; it then goes on to the last event of all, since those of one job may be any number.
+ */
+async function oneByOne(parts: AftermathParts): Promise<number | null> {
+  const slow = new Set<string>()
+  let handled = 0
+  let page = await eventsAfter(parts.pool, FIRST_ID, BATCH)
+  for (let it = page.shift(); it; it = page.shift()) {
+    const about = it.jobId ?? it.id
+    if (!slow.has(about)) {
+      const outcome = await one(parts, it.id)
+      if (outcome === null) return null
+      if (outcome !== 'slow') handled += outcome
+      else {
+        slow.add(about)
+        // Read anew: a database that answers nothing at all says so here.
+        page = []
+      }
     }
+    if (page.length === 0 && slow.size > 0) page = await eventsAfter(parts.pool, it.id, BATCH)
   }
-  return ids.length
+  if (slow.size > 0) parts.log.warn({ left: slow.size }, 'events left')
+  return handled
+}
+
+/** Deals with one event, or sets it aside; null when another worker is at it. */
+async function one(parts: AftermathParts, id: string): Promise<number | 'slow' | null> {
+  try {
+    return report(parts, await handleEvents(parts.pool, { ...parts, limit: 1, ids: [id] }))
+  } catch (error) {
+    if (isTimeout(error)) return 'slow'
+    if (!isPoison(error)) throw error
+    const discarded = await discardEvent(parts.pool, id)
+    if (discarded) parts.log.error({ ...discarded, reason: reasonOf(error) }, 'event set aside')
+    return 1
+  }
 }
 
 /** Whether an event is at fault, as opposed to the database being away or busy. */

@@ -5,6 +5,7 @@ import type { Pool, PoolClient } from '../client.ts'
 import { transaction } from '../transaction.ts'
 import { circuitNotifications } from './circuit-notifications.ts'
 import { insertNotifications, type NewNotification } from './notifications.ts'
+import { overtakenFailures } from './overtaken-failures.ts'
 import { pauseJob } from './pause-job.ts'
 
 /** Whoever holds this lock deals with events; any constant that nobody else uses. */
@@ -108,31 +109,6 @@ async function lockJobs(client: PoolClient, ids: string[]): Promise<Concerned[]>
   return rows
 }
 
-/**
- * Failures after which their job has succeeded, though nobody had counted them: a success is an event only while its job
- * is known to fail.
- */
-async function overtakenFailures(client: PoolClient, events: Event[], jobs: Concerned[]): Promise<Set<string>> {
-  const unaware = new Set(jobs.filter(({ failedInRow }) => failedInRow === 0).map(({ id }) => id))
-  const failures = events.filter((it) => it.type === 'execution.failed' && it.jobId !== null && unaware.has(it.jobId))
-  if (failures.length === 0) return new Set()
-  const { rows } = await client.query<{ id: string }>({
-    name: 'overtaken-failures',
-    text: `
-      select f.id from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
-        as f(id, job_id, scheduled_for, at)
-      where exists (select from executions e where e.job_id = f.job_id and e.scheduled_for >= f.scheduled_for
-        and e.state = 'succeeded' and e.finished_at > f.at)`,
-    values: [
-      failures.map(({ id }) => id),
-      failures.map(({ jobId }) => jobId),
-      failures.map(({ data }) => data.scheduled_for),
-      failures.map(({ at }) => at),
-    ],
-  })
-  return new Set(rows.map(({ id }) => id))
-}
-
 function notificationsOf(job: Concerned, notices: Aftermath['notices'], instanceUrl: string | null): NewNotification[] {
   return notices.flatMap((notice) =>
     recipientsOf(notice.type, job.notify, instanceUrl).map((recipient) => ({ ...notice, ...recipient })),
@@ -159,10 +135,17 @@ async function pauseAll(client: PoolClient, after: (Aftermath & { job: Concerned
   return paused
 }
 
-/** Ids of up to `limit` events, the oldest first. */
-export async function eventIds(pool: Pool, limit: number): Promise<string[]> {
-  const { rows } = await pool.query<{ id: string }>('select id from events order by id limit $1', [limit])
-  return rows.map(({ id }) => id)
+/** Up to `limit` events after the one with the id `after`, the oldest first, each with its job. */
+export async function eventsAfter(
+  pool: Pool,
+  after: string,
+  limit: number,
+): Promise<{ id: string; jobId: string | null }[]> {
+  const { rows } = await pool.query<{ id: string; jobId: string | null }>(
+    'select id, job_id as "jobId" from events where id > $1 order by id limit $2',
+    [after, limit],
+  )
+  return rows
 }
 
 /** Sets an event aside that can't be dealt with. Returns what is known of it, for the log; null when it is gone already. */
