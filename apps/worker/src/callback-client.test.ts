@@ -235,6 +235,30 @@ describe('connections', () => {
     expect([connections, requests]).toEqual([3, 5])
   })
 
+  test('a kept one that is reset late has read the request: it is not repeated', async ({ receiver }) => {
+    const client = createCallbackClient(open, 5_000)
+    onTestFinished(() => client.close())
+    await send(client, receiver.origin)
+    receiver.answer = (_, __, request) => void setTimeout(() => request.socket.resetAndDestroy(), 1_100)
+    const answer = await send(client, receiver.origin)
+    expect(answer).toMatchObject({ outcome: 'unreachable', error: 'ECONNRESET' })
+    expect(answer?.timings.total).toBeGreaterThan(1_000)
+    expect(receiver.arrivals).toHaveLength(2)
+  })
+
+  test('what is repeated has what is left of the timeout', async ({ receiver }) => {
+    const client = createCallbackClient(open, 1_000)
+    onTestFinished(() => client.close())
+    await send(client, receiver.origin)
+    receiver.answer = (_, __, request) => {
+      if (receiver.arrivals.length === 2) setTimeout(() => request.socket.resetAndDestroy(), 700)
+    }
+    const startedAt = performance.now()
+    expect(await send(client, receiver.origin)).toMatchObject({ outcome: 'timed_out' })
+    expect(performance.now() - startedAt).toBeLessThan(1_500)
+    expect(receiver.arrivals).toHaveLength(3)
+  })
+
   test('a fresh one that is reset is not repeated', async ({ client }) => {
     let connections = 0
     const url = await listen((socket) => {

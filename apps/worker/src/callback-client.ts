@@ -12,6 +12,9 @@ import { sharedLookup } from './shared-lookup.ts'
 
 export type { Answer } from './read-answer.ts'
 
+/** Until when, ms from the start of a request, a reset says that its kept connection had been closed before it. */
+const STALE_MS = 1_000
+
 export interface CallbackRequest {
   url: string
   /** POST where it is not given. */
@@ -50,7 +53,7 @@ export function createCallbackClient(
   if (bad.length > 0) throw new Error(`CALLBACK_ALLOW_CIDRS: ${bad.join(', ')} can't be allowed.`)
   const hasExceptions = policy.allowCidrs.length > 0 || policy.allowHosts.length > 0
   const agent = agents(policy.allowPrivate || hasExceptions, guardedLookup(policy, sharedLookup(resolve)))
-  const http = client(agent, timeoutMs)
+  const http = client(agent)
 
   return {
     send(request) {
@@ -58,7 +61,7 @@ export function createCallbackClient(
       if (!url) return { answer: Promise.resolve(failed('ERR_INVALID_URL')), abort() {} }
       // Node never looks up a literal address.
       if (checkTarget(url, policy)) return { answer: Promise.resolve(blocked()), abort() {} }
-      return post(http, url, request)
+      return post(http, url, { ...request, timeoutMs: request.timeoutMs ?? timeoutMs })
     },
     close() {
       agent.http.destroy()
@@ -84,7 +87,7 @@ function agents(allowPrivate: boolean, guarded: LookupFunction) {
   return { http: new RequestFilteringHttpAgent(options), https: new RequestFilteringHttpsAgent(options) }
 }
 
-function client(agent: ReturnType<typeof agents>, timeoutMs: number): Got {
+function client(agent: ReturnType<typeof agents>): Got {
   return got.extend({
     method: 'POST',
     agent,
@@ -93,19 +96,19 @@ function client(agent: ReturnType<typeof agents>, timeoutMs: number): Got {
     retry: { limit: 0 },
     decompress: false,
     http2: false,
-    timeout: { request: timeoutMs },
   })
 }
 
-function post(http: Got, url: URL, request: CallbackRequest): Sending {
+function post(http: Got, url: URL, request: CallbackRequest & { timeoutMs: number }): Sending {
+  const startedAt = performance.now()
+  const passedMs = () => Math.round(performance.now() - startedAt)
   let aborted = false
   let current: { destroy(): void } | undefined
-  const options = optionsOf(request)
 
-  const once = async (): Promise<Answer | 'stale'> => {
+  const once = async (timeoutMs: number): Promise<Answer | 'stale'> => {
     try {
       // What was checked is what is called: the URL is parsed once.
-      const stream = http.stream(url, options)
+      const stream = http.stream(url, optionsOf(request, timeoutMs))
       current = stream
       return await readAnswer(stream, request.success)
     } catch (error) {
@@ -113,12 +116,17 @@ function post(http: Got, url: URL, request: CallbackRequest): Sending {
     }
   }
   const send = async (): Promise<Answer | null> => {
-    let answer = await once()
+    let answer = await once(request.timeoutMs)
     // The other side closed an idle connection at the moment we took it: the request was not read. Node's documentation
-    // asks for this one repetition, on another connection.
-    if (answer === 'stale' && !aborted) answer = await once()
+    // asks for this one repetition, on another connection. A reset that comes later is no such case, and the attempt is
+    // not to take longer than it may.
+    if (answer === 'stale' && !aborted && passedMs() < STALE_MS) {
+      answer = await once(Math.max(1, request.timeoutMs - passedMs()))
+    }
     if (aborted) return null
-    return answer === 'stale' ? failed('ECONNRESET') : answer
+    if (answer !== 'stale') return answer
+    const reset = failed('ECONNRESET')
+    return { ...reset, timings: { ...reset.timings, total: passedMs() } }
   }
   return {
     answer: send(),
@@ -130,10 +138,9 @@ function post(http: Got, url: URL, request: CallbackRequest): Sending {
 }
 
 /** Only what differs from the client's own options: got merges them anew for each request. */
-function optionsOf({ method, body, headers, timeoutMs }: CallbackRequest): OptionsInit & { isStream?: true } {
-  const options: OptionsInit & { isStream?: true } = { headers }
+function optionsOf({ method, body, headers }: CallbackRequest, timeoutMs: number): OptionsInit & { isStream?: true } {
+  const options: OptionsInit & { isStream?: true } = { headers, timeout: { request: timeoutMs } }
   if (method !== undefined && method !== 'POST') options.method = method
   if (body !== null) options.body = body
-  if (timeoutMs !== undefined) options.timeout = { request: timeoutMs }
   return options
 }
