@@ -10,6 +10,7 @@ import {
   fetchItems,
   HEARTBEAT_SECONDS,
   HOUSEKEEPING_QUEUE,
+  installQueue,
   newItemId,
   renewItems,
   startQueue,
@@ -134,6 +135,34 @@ describe('supervision', () => {
     await expect
       .poll(states, { timeout: 10_000 })
       .toEqual({ [silent?.id as string]: 'retry', [touched?.id as string]: 'active' })
+  })
+
+  test('however long ago an item was claimed, it is its worker’s as long as it is touched', async ({ pool, boss }) => {
+    await add(pool, boss, [item(), item()])
+    const [silent, touched] = await fetch(pool, boss)
+    await pool.query(`update pgboss.job set started_on = now() - interval '20 hours'`)
+    await age(pool, HEARTBEAT_SECONDS + 1)
+    await touchItems(boss, touched ? [touched] : [])
+
+    const states = async () => {
+      await boss.supervise()
+      return Object.fromEntries((await queueItems(pool)).map((it) => [it.id, it.state]))
+    }
+    await expect
+      .poll(states, { timeout: 10_000 })
+      .toEqual({ [silent?.id as string]: 'retry', [touched?.id as string]: 'active' })
+  })
+
+  test('a queue that is there already has the options of this version after a migration', async ({
+    databaseUrl,
+    pool,
+  }) => {
+    const options = async () =>
+      (await pool.query('select expire_seconds as n from pgboss.queue where name = $1', [DELIVERY_QUEUE])).rows[0]?.n
+    const before = await options()
+    await pool.query('update pgboss.queue set expire_seconds = 1200 where name = $1', [DELIVERY_QUEUE])
+    await installQueue(databaseUrl)
+    expect([before, await options()]).toEqual([86_400, 86_400])
   })
 
   test('an item is given to so many workers in turn, and then to none', async ({ pool, boss }) => {

@@ -41,8 +41,9 @@ export const CRASH_BUDGET = 10
 const deliveryOptions = {
   policy: 'standard',
   heartbeatSeconds: HEARTBEAT_SECONDS,
-  // The heartbeat decides; this only has to outlast the longest attempt (15 minutes) and its settle.
-  expireInSeconds: 1_200,
+  // The heartbeat decides. This counts from the claim and no touch moves it, and an item may be held for any time before
+  // its attempt of up to 15 minutes begins: as long as pg-boss allows, then, a day.
+  expireInSeconds: 86_400,
   retryLimit: CRASH_BUDGET,
   retryDelay: 0,
   // A waiting item older than this is deleted without a word, so: never, in practice.
