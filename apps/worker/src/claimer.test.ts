@@ -1,3 +1,6 @@
+import { createDb } from '@scheduler/db/client'
+import { executions } from '@scheduler/db/schema/index'
+import { ahead, execution } from '@scheduler/db/test/factories'
 import { test as base, queueItems, queueUp } from '@scheduler/db/test/queue'
 import { expect, onTestFinished } from 'vitest'
 import { attempts, createOnceJobs, ledger, many, states } from '../test/jobs.ts'
@@ -58,6 +61,27 @@ test('executions that another worker parked are brought back by one that looks f
   await second.claimer.discover()
   await until('all to be sent', async () => (await states(pool)).succeeded === 50)
   expect(receiver.arrivals.every((it) => it.attempt === 1)).toBe(true)
+})
+
+test('with more destinations than a look finds, the next looks find the others, and then the first again', async ({
+  pool,
+  start,
+}) => {
+  const parked = (i: number, reason: 'circuit_open' | 'destination_busy') =>
+    execution({ state: 'parked', reason, destination: `http://${i}.test`, nextAttemptAt: ahead(60) })
+  const open = Array.from({ length: 520 }, (_, i) => parked(i, 'circuit_open'))
+  const { claimer } = await start()
+  // It only looks: none of them is brought back in between.
+  await claimer.stop()
+  await createDb(pool)
+    .insert(executions)
+    .values([...open, parked(600, 'destination_busy')])
+
+  const looks = [await claimer.discover(), await claimer.discover(), await claimer.discover()]
+
+  expect(looks.map((found) => found.length)).toEqual([500, 21, 500])
+  const found = looks.slice(0, 2).flat()
+  expect(new Set(found.map(({ destination }) => destination)).size).toBe(521)
 })
 
 test('an execution that is cancelled while its item is held or waits is not sent, and its item ends', async ({

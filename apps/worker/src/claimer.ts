@@ -41,7 +41,7 @@ export interface Claimer {
   offer(count: number): void
   /** Executions of these destinations were parked by this worker. */
   park(destinations: string[]): void
-  /** Looks for destinations with parked executions that nobody told us of; returns those that have some. */
+  /** Looks for destinations with parked executions that nobody told us of; goes on where the last look ended, and around. */
   discover(): Promise<BusyDestination[]>
   /** Takes no more. */
   stop(): Promise<void>
@@ -54,6 +54,7 @@ export function startClaimer(parts: ClaimerParts): Claimer {
   const trouble = createTrouble(parts.log, 'claiming')
   const refill = createRefill(parts)
   let mayHaveMore = true
+  let discovered: BusyDestination | null = null
   let stopped = false
 
   /** Claims what there is room for; false when there was none, or nothing to claim. */
@@ -137,7 +138,8 @@ export function startClaimer(parts: ClaimerParts): Claimer {
       wake()
     },
     async discover() {
-      const found = await busyDestinations(pool)
+      const { found, next } = await busyDestinations(pool, discovered)
+      discovered = next
       for (const { destination, reason } of found) destinations.expect(destination, reason)
       if (destinations.anyBacklog()) wake()
       return found

@@ -19,7 +19,7 @@ test('each destination with parked executions is listed once for each reason, in
       execution({ destination: 'http://queued.test' }),
     ])
 
-  expect(await busyDestinations(pool)).toEqual([
+  expect((await busyDestinations(pool, null)).found).toEqual([
     { destination: 'http://b.test', reason: 'circuit_open' },
     { destination: 'http://open.test', reason: 'circuit_open' },
     { destination: 'http://a.test', reason: 'destination_busy' },
@@ -28,15 +28,27 @@ test('each destination with parked executions is listed once for each reason, in
 })
 
 test('no destination is busy in an empty database', async ({ pool }) => {
-  expect(await busyDestinations(pool)).toEqual([])
+  expect(await busyDestinations(pool, null)).toEqual({ found: [], next: null })
 })
 
-test('the list ends after the five hundredth', async ({ db, pool }) => {
+test('a look finds five hundred, and the next goes on from there, across reasons, to the last', async ({
+  db,
+  pool,
+}) => {
   const name = (i: number) => `http://${String(i).padStart(4, '0')}.test`
-  await db.insert(executions).values(Array.from({ length: 510 }, (_, i) => parked(name(i))))
+  const open = Array.from({ length: 510 }, (_, i) => parked(name(i), 'circuit_open'))
+  await db.insert(executions).values([...open, parked(name(3)), parked(name(600))])
 
-  const listed = await busyDestinations(pool)
+  const first = await busyDestinations(pool, null)
+  const second = await busyDestinations(pool, first.next)
 
-  expect(listed).toHaveLength(500)
-  expect(listed.at(-1)?.destination).toBe(name(499))
+  expect(first.found).toHaveLength(500)
+  expect(first.next).toEqual({ destination: name(499), reason: 'circuit_open' })
+  expect(second.found).toHaveLength(12)
+  expect(second.found.slice(-3)).toEqual([
+    { destination: name(509), reason: 'circuit_open' },
+    { destination: name(3), reason: 'destination_busy' },
+    { destination: name(600), reason: 'destination_busy' },
+  ])
+  expect(second.next).toBeNull()
 })

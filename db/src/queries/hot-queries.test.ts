@@ -101,7 +101,7 @@ const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown
     async (pool) => expect(await expireAcks(pool, 250)).toHaveLength(1),
     ['executions: executions_ack_deadline', 'flow_slots: flow_slots_pkey'],
   ],
-  ['busy destinations', (pool) => busyDestinations(pool), ['executions: executions_parked_by_job']],
+  ['busy destinations', (pool) => busyDestinations(pool, null), ['executions: executions_parked_by_job']],
   [
     'due jobs',
     (pool, boss) => dispatchDue(pool, boss, { limit: 250, graceSeconds: 900 }),
