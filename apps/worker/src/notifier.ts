@@ -14,8 +14,11 @@ import type { Secrets } from './secrets.ts'
 import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
-/** Notifications in flight per worker, and of these to one destination. */
-const PLACES = 10
+/**
+ * Notifications in flight per worker, and of these to one destination. One whose last attempt failed has a place less: as many
+ * as there are places may hang before they are in the way of the others.
+ */
+const PLACES = 50
 const PLACES_OF_EACH = 2
 
 export interface NotifierParts {
@@ -33,11 +36,13 @@ export interface Notifier {
   stop(timeoutMs: number): Promise<void>
 }
 
-/** Sends notifications. A destination that is slow or dead has two places at the most, and is in nobody's way. */
+/** Sends notifications. A destination that is slow or dead has two places at the most, then one, and is in nobody's way. */
 export function startNotifier(parts: NotifierParts): Notifier {
   const { wake, sleep } = createWake()
   const trouble = createTrouble(parts.log, 'notifying')
   const flying = new Map<string, { destination: string; abort(): void }>()
+  /** Destinations whose last attempt failed. */
+  const failing = new Set<string>()
   let outcomes: NotificationOutcome[] = []
   let cursor = ''
   let stopped = false
@@ -48,6 +53,8 @@ export function startNotifier(parts: NotifierParts): Notifier {
     flying.set(it.id, { destination: it.destination, abort: sending.abort })
     void sending.outcome.then((outcome) => {
       flying.delete(it.id)
+      if (outcome.end === 'delivered') failing.delete(it.destination)
+      else if (outcome.end !== 'uncounted') failing.add(it.destination)
       outcomes.push(outcome)
       wake()
     })
@@ -69,7 +76,9 @@ export function startNotifier(parts: NotifierParts): Notifier {
       : [[cursor, null] as const, ['', cursor] as const]) {
       const limit = PLACES - flying.size
       if (limit === 0 || stopped) return
-      const inFlight = countBy([...flying.values()], ({ destination }) => destination)
+      // One that fails counts as in flight once more than it is.
+      const taken = [...failing, ...[...flying.values()].map(({ destination }) => destination)]
+      const inFlight = countBy(taken, (destination) => destination)
       const claimed = await claimNotifications(parts.pool, { limit, mostOfEach: PLACES_OF_EACH, inFlight, after, upTo })
       for (const it of claimed) fly(it)
       cursor = claimed.at(-1)?.destination ?? cursor
