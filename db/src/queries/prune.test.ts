@@ -1,9 +1,10 @@
 import { v7 as uuidv7 } from 'uuid'
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { notification } from '../../test/events.ts'
+import { explaining } from '../../test/explaining.ts'
 import { ago, execution, job } from '../../test/factories.ts'
 import { begin, test } from '../../test/queue.ts'
-import type { Db, Pool } from '../client.ts'
+import { createPool, type Db, type Pool } from '../client.ts'
 import {
   attempts,
   blackouts,
@@ -125,6 +126,50 @@ test('all of a large number goes, in batches, and none after the signal to stop'
   })
   expect(await db.$count(executions)).toBe(5_001)
   expect(await prune(pool, retention)).toEqual({ executions: 5_001, deadLetters: 0, jobs: 0 })
+})
+
+test('a run passes dead letters that stay once, however many batches it takes to delete what is behind them', async ({
+  databaseUrl,
+  db,
+  pool,
+}) => {
+  await fill(pool, 30_000)
+  await pool.query('update executions set dead_at = finished_at')
+  await pool.query(`update executions set scheduled_for = scheduled_for - interval '10 days'`)
+  await fill(pool, 10_001)
+  await pool.query('vacuum analyze executions')
+  const one = createPool(databaseUrl, { max: 1, steadyPlans: true })
+  onTestFinished(() => one.end())
+  const read = async () => {
+    await one.query('select pg_stat_force_next_flush()')
+    const { rows } = await one.query(
+      `select idx_tup_read::int as n from pg_stat_user_indexes where indexrelname = 'executions_by_time'`,
+    )
+    return rows[0].n as number
+  }
+  const before = await read()
+
+  expect(await prune(one, retention)).toEqual({ executions: 10_001, deadLetters: 0, jobs: 0 })
+
+  expect((await read()) - before).toBeLessThan(60_000)
+  expect(await db.$count(executions)).toBe(30_000)
+})
+
+test('dead letters that expire are found by their own index, and what finished by its time', async ({
+  databaseUrl,
+  pool,
+}) => {
+  await fill(pool, 20_000)
+  await pool.query('update executions set dead_at = finished_at')
+  await pool.query('vacuum analyze executions')
+  const explained = explaining(databaseUrl)
+  onTestFinished(() => explained.end())
+
+  await prune(explained.pool, { days: 30, deadLetterDays: 39 })
+
+  expect(explained.scans).toEqual(
+    expect.arrayContaining(['executions: executions_dead', 'executions: executions_by_time']),
+  )
 })
 
 test('a row that another session holds is passed over, not waited for', async ({ db, pool }) => {

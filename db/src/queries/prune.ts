@@ -1,6 +1,7 @@
 import type { Pool } from '../client.ts'
 import { pruneKeys } from './idempotency.ts'
 import { pruneNotifications } from './notifications.ts'
+import { type Place, pruneDead, pruneFinished } from './prune-executions.ts'
 
 /** How long rows are kept, days. */
 export interface Retention {
@@ -21,18 +22,15 @@ const BATCH = 5_000
 
 /**
  * Deletes what is older than `days`: finished executions with their attempts, dead letters only when they are older than
- * `deadLetterDays` too; then deleted and completed jobs that no
- * execution belongs to any more, notifications, and workers that are long gone; and idempotency keys past their day. Works
- * in batches until nothing is left or `signal` says stop.
+ * `deadLetterDays` too; then deleted and completed jobs that no execution belongs to any more, notifications, and workers
+ * that are long gone; and idempotency keys past their day. Works in batches until nothing is left or `signal` says stop.
  */
 export async function prune(pool: Pool, retention: Retention, signal?: AbortSignal): Promise<Pruned> {
   const { days } = retention
-  let deadLetters = 0
-  const executions = await inBatches(async () => {
-    const gone = await pruneExecutions(pool, retention)
-    deadLetters += gone.dead
-    return gone.all
-  }, signal)
+  const finished = await pruneAllFinished(pool, days, signal)
+  // Never before the rest of the ledger.
+  const deadDays = Math.max(days, retention.deadLetterDays)
+  const deadLetters = await inBatches(() => pruneDead(pool, deadDays, BATCH), signal)
   const jobs = await inBatches(() => pruneJobs(pool, days), signal)
   await inBatches(() => pruneKeys(pool, BATCH), signal)
   await inBatches(() => pruneVersions(pool, days), signal)
@@ -48,7 +46,7 @@ export async function prune(pool: Pool, retention: Retention, signal?: AbortSign
     `with gone as (delete from workers where heartbeat_at < now() - interval '1 day' returning id)
      delete from circuits where worker_id in (select id from gone)`,
   )
-  return { executions, deadLetters, jobs }
+  return { executions: finished + deadLetters, deadLetters, jobs }
 }
 
 async function inBatches(batch: () => Promise<number>, signal?: AbortSignal): Promise<number> {
@@ -61,26 +59,16 @@ async function inBatches(batch: () => Promise<number>, signal?: AbortSignal): Pr
   return total
 }
 
-// scheduled_for bounds the walk of executions_by_time; finished_at decides.
-async function pruneExecutions(
-  pool: Pool,
-  { days, deadLetterDays }: Retention,
-): Promise<{ all: number; dead: number }> {
-  const { rows } = await pool.query<{ all: number; dead: number }>(
-    `with gone as (
-       select id, scheduled_for from executions
-       where scheduled_for < now() - make_interval(days => $1) and finished_at < now() - make_interval(days => $1)
-         and (dead_at is null or dead_at < now() - make_interval(days => $3))
-       order by scheduled_for limit $2 for update skip locked),
-     attempts_gone as (
-       delete from attempts a using gone where a.execution_id = gone.id and a.scheduled_for = gone.scheduled_for),
-     deleted as (
-       delete from executions e using gone where e.id = gone.id and e.scheduled_for = gone.scheduled_for
-       returning e.dead_at)
-     select count(*)::int as "all", count(dead_at)::int as dead from deleted`,
-    [days, BATCH, deadLetterDays],
-  )
-  return rows[0] ?? { all: 0, dead: 0 }
+async function pruneAllFinished(pool: Pool, days: number, signal?: AbortSignal): Promise<number> {
+  let total = 0
+  let after: Place | null = null
+  do {
+    if (signal?.aborted) break
+    const { count, next } = await pruneFinished(pool, days, BATCH, after)
+    total += count
+    after = next
+  } while (after)
+  return total
 }
 
 async function pruneJobs(pool: Pool, days: number): Promise<number> {
