@@ -3,7 +3,9 @@ import { expect } from 'vitest'
 import { ago, ahead, execution, job, repeating } from '../../test/factories.ts'
 import { test } from '../../test/queue.ts'
 import type { Db } from '../client.ts'
-import { executions, jobs } from '../schema/index.ts'
+import { events, executions, jobs } from '../schema/index.ts'
+import { transaction } from '../transaction.ts'
+import { skipLate } from './collapse.ts'
 import { dispatchDue } from './dispatch-due.ts'
 
 const open = { state: 'parked', reason: 'circuit_open', nextAttemptAt: ahead(60) } as const
@@ -69,4 +71,34 @@ test('a job whose destination is only busy keeps all of them', async ({ db, pool
   const busy = { reason: 'destination_busy', at: ahead(60) } as const
   await dispatchDue(pool, boss, { ...options, overflow: () => busy })
   expect((await ledger(db)).filter((it) => it.startsWith('parked'))).toHaveLength(3)
+})
+
+test('a job that is told and whose occurrences are left out for being late has one event of them, another none', async ({
+  db,
+  pool,
+}) => {
+  const skip = { policies: { overlap: 'allow', misfire: { policy: 'skip' } }, callbackUrl: 'http://a.test/' } as const
+  const told = job({ ...skip, delivery: { notify: { url: 'http://told.test/' } } })
+  const quiet = job(skip)
+  const punctual = job({ ...skip, delivery: { notify: { url: 'http://told.test/' } } })
+  await db.insert(jobs).values([told, quiet, punctual])
+  const late = [ago(90), ago(60), ago(30)]
+  const rows = [
+    ...late.map((scheduledFor) => execution({ ...open, jobId: told.id, scheduledFor })),
+    execution({ ...open, jobId: quiet.id, scheduledFor: ago(60) }),
+    execution({ ...open, jobId: punctual.id, scheduledFor: ago(0) }),
+  ]
+  await db.insert(executions).values(rows)
+  const now = ago(0)
+
+  const ids = rows.map((it) => it.id)
+  const out = await transaction(pool, (client) => skipLate(client, ids, now))
+
+  expect(out).toEqual(new Set(ids.slice(0, 4)))
+  expect(await db.select().from(events)).toMatchObject([
+    {
+      ...{ type: 'execution.missed', jobId: told.id, at: now },
+      data: { first: late[0]?.toISOString(), last: late[2]?.toISOString(), count: 3 },
+    },
+  ])
 })

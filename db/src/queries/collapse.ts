@@ -1,4 +1,6 @@
 import type { PoolClient } from '../client.ts'
+import { recordEvents } from './events.ts'
+import { eventsOf, type Missed } from './missed-events.ts'
 
 /** Rows that one call puts aside at the most; the next goes on. */
 const BATCH = 2_000
@@ -34,18 +36,27 @@ export async function collapse(client: PoolClient, jobIds: string[], now: Date):
 
 /**
  * Of executions that are about to be put into the queue, leaves out those whose misfire policy is `skip`: they are late, by as
- * long as their destination was down. Returns the ids of those that it left out.
+ * long as their destination was down. Their jobs' own URLs are told, once for each job. Returns the ids of those that it left
+ * out.
  */
 export async function skipLate(client: PoolClient, ids: string[], now: Date): Promise<Set<string>> {
-  const { rows } = await client.query<{ id: string }>({
+  const { rows } = await client.query<Missed & { id: string; notifies: boolean }>({
     name: 'skip-late',
     text: `
       update executions e set state = 'skipped', reason = 'missed_grace', finished_at = $2, next_attempt_at = null, item_id = null
       from jobs j
       where e.id = any($1::uuid[]) and j.id = e.job_id and j.type <> 'once' and j.policies -> 'misfire' ->> 'policy' = 'skip'
         and e.kind = 'schedule' and e.attempt = 0 and e.redriven_at is null and e.effective_at < $2::timestamptz - interval '1 second'
-      returning e.id`,
+      returning e.id, e.job_id as "jobId", e.scheduled_for as "scheduledFor", e.scheduled_until as "scheduledUntil", e.count,
+        (j.delivery -> 'notify') is not null as notifies`,
     values: [ids, now],
   })
+  await recordEvents(
+    client,
+    eventsOf(
+      rows.filter(({ notifies }) => notifies),
+      now,
+    ),
+  )
   return new Set(rows.map(({ id }) => id))
 }
