@@ -53,6 +53,10 @@ async function listen(onSocket: (socket: Socket) => void): Promise<string> {
 /** Answers each request's first bytes with `text`, and leaves the connection open. */
 const speaks = (text: string) => listen((socket) => socket.once('data', () => socket.write(text)))
 
+function resetIn(ms: number, socket: Socket): void {
+  setTimeout(() => socket.resetAndDestroy(), ms) // allowed: how late the receiver is, is what it is about
+}
+
 describe('what is sent', () => {
   test('the body goes out byte for byte, whatever it holds, with its length', async ({ client, receiver }) => {
     const bodies = [
@@ -239,7 +243,7 @@ describe('connections', () => {
     const client = createCallbackClient(open, 5_000)
     onTestFinished(() => client.close())
     await send(client, receiver.origin)
-    receiver.answer = (_, __, request) => void setTimeout(() => request.socket.resetAndDestroy(), 1_100)
+    receiver.answer = (_, __, { socket }) => resetIn(1_100, socket)
     const answer = await send(client, receiver.origin)
     expect(answer).toMatchObject({ outcome: 'unreachable', error: 'ECONNRESET' })
     expect(answer?.timings.total).toBeGreaterThan(1_000)
@@ -247,15 +251,15 @@ describe('connections', () => {
   })
 
   test('what is repeated has what is left of the timeout', async ({ receiver }) => {
-    const client = createCallbackClient(open, 1_000)
+    const client = createCallbackClient(open, 2_000)
     onTestFinished(() => client.close())
     await send(client, receiver.origin)
     receiver.answer = (_, __, request) => {
-      if (receiver.arrivals.length === 2) setTimeout(() => request.socket.resetAndDestroy(), 700)
+      if (receiver.arrivals.length === 2) resetIn(500, request.socket)
     }
     const startedAt = performance.now()
     expect(await send(client, receiver.origin)).toMatchObject({ outcome: 'timed_out' })
-    expect(performance.now() - startedAt).toBeLessThan(1_500)
+    expect(performance.now() - startedAt).toBeLessThan(2_400)
     expect(receiver.arrivals).toHaveLength(3)
   })
 
