@@ -154,7 +154,7 @@ const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown
   [
     'reconciling',
     (pool, boss) => reconcile(pool, boss),
-    ['executions: executions_live', 'executions: executions_parked', 'jobs: jobs_due'],
+    ['executions: executions_live', 'executions: executions_parked_by_job', 'jobs: jobs_due'],
   ],
   ['deleting a job', (pool, _, id) => deleteJob(pool, id, () => true), ['jobs: jobs_pkey']],
 ]
