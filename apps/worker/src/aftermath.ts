@@ -9,6 +9,9 @@ import { createWake } from './wake.ts'
 /** Events that one transaction deals with at the most. */
 const BATCH = 250
 
+/** Of those that are dealt with each by itself, how many before all are tried together again. */
+const MOST_ALONE = 2_500
+
 /** Before the id of any event. */
 const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 
@@ -77,13 +80,13 @@ export async function aftermathPass(parts: AftermathParts): Promise<number | nul
 
 /**
  * Deals with each event by itself. What takes too long is left for the next pass, with all that is of the same job, so that
- * its events stay in order; it then goes on to the last event of all, since those of one job may be any number.
+ * its events stay in order; it then goes on past these, since those of one job may be any number.
  */
 async function oneByOne(parts: AftermathParts): Promise<number | null> {
   const slow = new Set<string>()
   let handled = 0
   let page = await eventsAfter(parts.pool, FIRST_ID, BATCH)
-  for (let it = page.shift(); it; it = page.shift()) {
+  for (let it = page.shift(); it && handled < MOST_ALONE; it = page.shift()) {
     const about = it.jobId ?? it.id
     if (!slow.has(about)) {
       const outcome = await one(parts, it.id)

@@ -21,6 +21,9 @@ import { createWake } from './wake.ts'
 const PLACES = 50
 const PLACES_OF_EACH = 2
 
+/** Destinations that are remembered as failing, the latest: each claim is told of them. */
+const REMEMBERED = 200
+
 export interface NotifierParts {
   pool: Pool
   clock: DbClock
@@ -53,8 +56,9 @@ export function startNotifier(parts: NotifierParts): Notifier {
     flying.set(it.id, { destination: it.destination, abort: sending.abort })
     void sending.outcome.then((outcome) => {
       flying.delete(it.id)
-      if (outcome.end === 'delivered') failing.delete(it.destination)
-      else if (outcome.end !== 'uncounted') failing.add(it.destination)
+      if (outcome.end !== 'uncounted') failing.delete(it.destination)
+      if (outcome.end === 'again' || outcome.end === 'failed') failing.add(it.destination)
+      for (const longest of failing) if (failing.size > REMEMBERED) failing.delete(longest)
       outcomes.push(outcome)
       wake()
     })
