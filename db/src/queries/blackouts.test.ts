@@ -32,7 +32,8 @@ test('the jobs whose next occurrence it holds are looked at anew, at its creatio
   pool,
   boss,
 }) => {
-  const [dark, other] = [minutely(['reports'], ahead(30)), minutely(['y'], ahead(30))]
+  const due = ahead(30)
+  const [dark, other] = [minutely(['reports'], due), minutely(['y'], due)]
   await db.insert(jobs).values([dark, other])
   const clock = async (id: string) =>
     (await db.select().from(jobs).where(eq(jobs.id, id)))[0]?.nextScheduledFor?.getTime()
