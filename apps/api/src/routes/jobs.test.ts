@@ -278,7 +278,8 @@ describe('POST /jobs/{id}/run', () => {
     const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
     await expect.poll(async () => (await pool.query(waiting)).rowCount).toBe(1)
     await pause.query(
-      `update jobs set status = 'paused', paused_at = clock_timestamp(), next_run_at = null, next_scheduled_for = null`,
+      `update jobs set status = 'paused', paused_at = date_trunc('milliseconds', clock_timestamp()),
+         next_run_at = null, next_scheduled_for = null`,
     )
     await pause.query('commit')
     expect((await run).status).toBe(202)
