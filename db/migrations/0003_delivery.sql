@@ -78,6 +78,7 @@ CREATE TABLE "notifications" (
 	"error" text
 );
 --> statement-breakpoint
+DROP INDEX "executions_parked";--> statement-breakpoint
 ALTER TABLE "attempts" ADD COLUMN "dns_ms" integer;--> statement-breakpoint
 ALTER TABLE "attempts" ADD COLUMN "connect_ms" integer;--> statement-breakpoint
 ALTER TABLE "attempts" ADD COLUMN "tls_ms" integer;--> statement-breakpoint

@@ -91,10 +91,6 @@ export const executions = pgTable(
     index('executions_parked_by_job')
       .on(t.reason, t.destination, t.jobId, t.scheduledFor, t.id)
       .where(sql`${t.nextAttemptAt} is not null`),
-    // Serves the refill of 0.1.0's workers, which may run beside this version. It goes with the next one.
-    index('executions_parked')
-      .on(t.reason, t.destination, t.scheduledFor, t.id)
-      .where(sql`${t.nextAttemptAt} is not null`),
     // Serves the refill of one flow key, job by job.
     index('executions_key_limited')
       .on(t.flowKey, t.jobId, t.scheduledFor, t.id)
