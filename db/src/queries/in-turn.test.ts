@@ -1,12 +1,12 @@
 import type { DrainOrder } from '@scheduler/core/circuit'
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { ago, ahead, execution } from '../../test/factories.ts'
 import { begin, queueItems, test } from '../../test/queue.ts'
-import type { Pool } from '../client.ts'
+import { createPool, type Pool } from '../client.ts'
 import type { Boss } from '../queue.ts'
 import { executions } from '../schema/index.ts'
 import { dispatchHeld } from './dispatch-held.ts'
-import { createTurns, inTurn, type Turns } from './in-turn.ts'
+import { createTurns, inTurn, NO_JOB, type Turns } from './in-turn.ts'
 
 const destination = 'http://busy.test'
 const busy = { state: 'parked', reason: 'destination_busy', destination, nextAttemptAt: ahead(60) } as const
@@ -119,4 +119,28 @@ function rowsRead(node: Node, found = { rows: 0, scans: new Set<string>() }) {
 test('none of an empty list', async ({ db, pool, boss }) => {
   await db.insert(executions).values(execution({ ...busy, reason: 'circuit_open' }))
   expect(await release(pool, boss, 5, createTurns())).toEqual([])
+})
+
+test('a worker that planned it while the table was empty reads no more of ten thousand that come at once', async ({
+  pool,
+  databaseUrl,
+}) => {
+  const own = createPool(databaseUrl, { max: 1, steadyPlans: true })
+  onTestFinished(() => own.end())
+  const list = inTurn({ column: 'destination', is: '$4', where: 'reason = $3' })
+  await own.query('set plan_cache_mode = force_generic_plan')
+  await own.query(`prepare chosen (int, uuid, execution_reason, text) as with recursive ${list} select * from turn`)
+  const values = `(40, '${NO_JOB}', 'destination_busy', '${destination}')`
+  await own.query(`execute chosen ${values}`)
+  await pool.query(
+    `insert into executions (id, job_id, job_version, kind, state, reason, scheduled_for, effective_at, created_at,
+       next_attempt_at, destination)
+     select gen_random_uuid(), gen_random_uuid(), 1, 'schedule', 'parked', 'destination_busy', now(), now(), now(), now(), $1
+     from generate_series(1, 10000)`,
+    [destination],
+  )
+  const { rows } = await own.query(`explain (analyze, format json) execute chosen ${values}`)
+
+  const read = rowsRead(rows[0]['QUERY PLAN'][0].Plan)
+  expect(read.rows).toBeLessThanOrEqual(130)
 })
