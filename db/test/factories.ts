@@ -9,8 +9,21 @@ type NewExecution = typeof executions.$inferInsert
 
 const DESTINATION = 'http://receiver.test'
 
+let reading: number | undefined
+
+/** One reading of the clock for all that is written without an await between: two calls in one row must agree. */
+function thisTurn() {
+  if (reading === undefined) {
+    reading = Date.now()
+    queueMicrotask(() => {
+      reading = undefined
+    })
+  }
+  return reading
+}
+
 /** So many seconds before now; the tests' server runs on this machine's clock. */
-export const ago = (seconds: number) => new Date(Date.now() - seconds * 1_000)
+export const ago = (seconds: number) => new Date(thisTurn() - seconds * 1_000)
 
 export const ahead = (seconds: number) => ago(-seconds)
 
