@@ -1,8 +1,8 @@
 import { asc } from 'drizzle-orm'
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { ago, ahead, execution, job } from '../../test/factories.ts'
 import { begin, outcomeOf, queueUp, test, untilBlocked, worker } from '../../test/queue.ts'
-import type { Db } from '../client.ts'
+import { createPool, type Db } from '../client.ts'
 import { executions, jobs } from '../schema/index.ts'
 import { FAR } from './ledger-rows.ts'
 import { promote } from './promote.ts'
@@ -142,4 +142,26 @@ test('one that was made to wait while the one before it was being settled is let
   expect(await promote(pool, [id])).toBe(1)
 
   expect(await ledger(db)).toEqual(['succeeded', 'waiting'])
+})
+
+test('where nothing waits, a ledger full of what is unfinished is not read', async ({ databaseUrl, pool }) => {
+  await pool.query(`
+    insert into executions (id, job_id, job_version, kind, state, scheduled_for, effective_at, created_at, destination)
+    select gen_random_uuid(), gen_random_uuid(), 1, 'schedule', 'queued', now(), now(), now(), 'http://a.test'
+    from generate_series(1, 5000)`)
+  const own = createPool(databaseUrl, { max: 1, steadyPlans: true })
+  onTestFinished(() => own.end())
+  const read = async () => {
+    const { rows } = await own.query(`select sum(idx_tup_read)::int as n from pg_stat_user_indexes
+      where relid in (select relid from pg_partition_tree('executions') union select 'executions'::regclass)`)
+    return Number(rows[0]?.n)
+  }
+  const flush = () => own.query('select pg_stat_force_next_flush()')
+  await flush()
+  const before = await read()
+
+  expect(await promote(own, null)).toBe(0)
+
+  await flush()
+  expect((await read()) - before).toBeLessThan(10)
 })

@@ -5,12 +5,15 @@ import { transaction } from '../transaction.ts'
 /** Jobs that one call looks at, at the most; the next goes on. */
 const BATCH = 500
 
+/** In words that only the index of what waits serves: that of all that is unfinished would be read from end to end. */
+const UNFINISHED = `coalesce(e.finished_at, 'infinity') = 'infinity'`
+
 /**
  * Executions that wait for those before them, none of which is unfinished any more. A scalar subquery, which the index is
  * probed with: a NOT EXISTS becomes a join, and one that is planned when nothing is unfinished, and run when ten thousand
  * executions were just made to wait, compares each of them with each.
  */
-const READY = `e.behind and e.finished_at is null and (
+const READY = `e.behind and ${UNFINISHED} and (
   select true from executions l where l.job_id = e.job_id and l.finished_at is null and not l.behind limit 1) is null`
 
 /**
