@@ -35,8 +35,11 @@ export interface Launcher {
   held(destination?: string): number
   /** Keeps an item, taken at `since` (`performance.now()`), until its destination has a place. */
   hold(item: Held, since: number): void
-  /** Sends what `claiming` claims; gives back the places it `taken` for executions that turn out to be cancelled. */
-  launch(claiming: (taken: string[]) => Promise<Claim[]>): Promise<void>
+  /**
+   * Sends what `claiming` claims; gives back the places it `taken` for executions that turn out to be cancelled. `since` is
+   * from when the claims count (`performance.now()`), where that is before now.
+   */
+  launch(claiming: (taken: string[]) => Promise<Claim[]>, since?: number): Promise<void>
   /** The executions that are in flight. */
   flying(): { id: string; scheduledFor: Date }[]
   /** Breaks an execution's attempt off, when it is in flight here. */
@@ -79,9 +82,8 @@ export function startLauncher(parts: LauncherParts): Launcher {
     })
   }
 
-  const launch: Launcher['launch'] = async (claiming) => {
+  const launch: Launcher['launch'] = async (claiming, since = performance.now()) => {
     const taken: string[] = []
-    const since = performance.now()
     claims.add(taken)
     try {
       for (const claimed of await claiming(taken)) {
@@ -123,6 +125,8 @@ export function startLauncher(parts: LauncherParts): Launcher {
     }
     const admitted = waiting.takeWhile(free(), (it) => destinations.admit(it.destination, parts.clock.now()) === 'send')
     if (admitted.length === 0) return
+    // To begin them renews no claim.
+    const since = Math.min(...admitted.map(({ item }) => leases.renewedAt(item) ?? Number.NEGATIVE_INFINITY))
     await letGo(admitted, () =>
       launch(async (taken) => {
         taken.push(...admitted.map((it) => it.destination))
@@ -130,7 +134,7 @@ export function startLauncher(parts: LauncherParts): Launcher {
         const sent = new Set(begun.map(({ item }) => item.id))
         for (const { item } of admitted) if (!sent.has(item.id)) leases.drop(item)
         return begun
-      }),
+      }, since),
     )
   }
 

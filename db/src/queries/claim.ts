@@ -139,8 +139,8 @@ function isSound({ data }: Item): boolean {
  */
 export async function beginHeld({ pool, boss, workerId }: ClaimParts, held: Held[]): Promise<Claim[]> {
   return await transaction(pool, async (client) => {
-    const items = await stillHeld(boss, client, held)
-    const { found, now } = await lockExecutions(client, items)
+    const items = held.map(({ item }) => item)
+    const { found, now } = await lockExecutions(client, items, { held: true })
     const limited = found.filter((it) => it.lacks)
     await parkLimited(client, limited, now)
     // Opened since they were admitted: by another worker, which need not have told us yet.
@@ -155,6 +155,7 @@ export async function beginHeld({ pool, boss, workerId }: ClaimParts, held: Held
       keep.filter((it) => it.granted),
     )
     const claims = await begin(client, send, workerId, now)
+    // A claim that was lost meanwhile is left alone by this too.
     const begun = new Set(claims.map((it) => it.item.id))
     await endItems(
       boss,
