@@ -41,6 +41,17 @@ test('a failed statement that its work has swallowed still undoes everything', a
   expect((await pool.query(count)).rows).toEqual([{ count: 0 }])
 })
 
+test('of statements that are sent at once, one that fails undoes those before it and those after it', async ({
+  pool,
+}) => {
+  const failure = await transaction(pool, async (client) => {
+    await Promise.all([insert(client, '1'), client.query('select 1 / 0'), insert(client, '2')])
+  }).catch((error: unknown) => error)
+
+  expect(failure).toMatchObject({ code: '22012' })
+  expect((await pool.query(count)).rows).toEqual([{ count: 0 }])
+})
+
 test('a client whose connection was lost on the way is thrown away, and the next transaction gets another', async ({
   databaseUrl,
   pool,

@@ -12,8 +12,11 @@ export async function transaction<T>(on: Pool | PoolClient, work: (client: PoolC
   const client = await on.connect()
   let broken: Error | undefined
   try {
-    await client.query('begin')
+    // The first statement of the work goes with it: were this one refused, so would be that.
+    const begun = client.query('begin')
+    begun.catch(() => {})
     const result = await work(client)
+    await begun
     await client.query('commit')
     return result
   } catch (error) {

@@ -62,14 +62,17 @@ export async function settle(
   // One order for all, so that two settles of the same executions can't block each other.
   const sorted = [...settlements].sort((a, b) => (a.executionId < b.executionId ? -1 : 1))
   return await transaction(pool, async (client) => {
-    const changed = await updateExecutions(client, sorted)
-    await insertAttempts(client, workerId, sorted)
+    // Sent at once, carried out in this order.
+    const [changed] = await Promise.all([
+      updateExecutions(client, sorted),
+      insertAttempts(client, workerId, sorted),
+      endItems(
+        boss,
+        client,
+        sorted.map((it) => it.item),
+      ),
+    ])
     await recordEvents(client, eventsOf(changed, sorted))
-    await endItems(
-      boss,
-      client,
-      sorted.map((it) => it.item),
-    )
     return new Set(changed.map(({ id }) => id))
   })
 }
