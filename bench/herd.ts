@@ -1,41 +1,96 @@
-// N one-time jobs due in the same second. Prints lateness and drain rate as the receiver saw them.
-import { cpuSeconds } from './cpu.ts'
-import { insertOnceJobs, percentile, until, verdict, wait, withRig } from './rig.ts'
+// N callbacks due in the same second, by ours and by its peers, one after the other and around again. Prints drain rate,
+// lateness and CPU time of each, and FAIL where a ratio is below its bound.
+import { type Arena, withArena } from './arena.ts'
+import { flagOf, positionals } from './args.ts'
+import { type Contender, onPostgres, onRedis, ours, raw } from './contenders.ts'
+import { median, spread, verdict } from './figures.ts'
+import { type HerdRun, runHerd } from './herd-run.ts'
+import { redisVersion } from './redis.ts'
 
 export async function herd(args: string[]): Promise<void> {
-  const count = Number(args[0] ?? 10_000)
-  const workers = Number(args[1] ?? 2)
-  await withRig(async ({ pool, embedded, receiver, workers: processes, startWorkers }) => {
-    const pids = () => processes.map((it) => it.process.pid ?? 0)
-    const cpu = () => ({
-      workers: pids().reduce((sum, pid) => sum + cpuSeconds(pid), 0),
-      database: embedded ? cpuSeconds(embedded.pid()) : Number.NaN,
-    })
-    await startWorkers(workers)
-    await wait(2_000)
-    const due = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 3_000)
-    const statements = async () =>
-      Number((await pool.query('select sum(xact_commit) as n from pg_stat_database')).rows[0].n)
-    await insertOnceJobs(pool, count, due, `${receiver.origin}/herd`)
-    const before = { ...cpu(), commits: await statements() }
-    await until(async () => (await receiver.count()) >= count, 120_000, 'all callbacks')
-    const after = { ...cpu(), commits: await statements() }
-    const { rows } = await pool.query(`select count(*)::int as n from executions where state = 'succeeded'`)
-    const arrivals = await receiver.arrivals()
-    const lateness = arrivals.map((it) => it.at - it.scheduledFor)
-    const last = Math.max(...lateness)
-    const result = verdict()
-    result.check('callbacks', arrivals.length === count, arrivals.length)
-    result.check('distinct executions', new Set(arrivals.map((it) => it.id)).size === count)
-    result.check('early', Math.min(...lateness) >= 0, `${Math.min(...lateness).toFixed(1)} ms is the earliest`)
-    console.log(`recorded as succeeded when the last arrived: ${rows[0]?.n}`)
-    console.log(`lateness p50 ${percentile(lateness, 50).toFixed(0)} ms, p99 ${percentile(lateness, 99).toFixed(0)} ms`)
-    console.log(`drain rate ${((count / last) * 1_000).toFixed(0)} /s`)
-    const each = (seconds: number) => `${((seconds * 1_000) / count).toFixed(3)} ms`
-    console.log(
-      `CPU per execution: workers ${each(after.workers - before.workers)}, database ${each(after.database - before.database)}`,
-    )
-    console.log(`transactions per execution ${((after.commits - before.commits) / count).toFixed(3)}`)
-    result.end()
+  const [count = 10_000, workers = 2, runs = 3] = positionals(args)
+  const only = flagOf(args, 'only')?.split(',')
+  const chosen = contenders(workers).filter((it) => !only || only.some((part) => it.name.includes(part)))
+  const schedules = Number(flagOf(args, 'schedules') ?? 0)
+  await withArena(async (arena) => {
+    const all = new Map<string, HerdRun[]>()
+    for (let run = 1; run <= runs; run += 1) {
+      for (const contender of chosen) {
+        const it = await runHerd(arena, contender, count)
+        all.set(contender.name, [...(all.get(contender.name) ?? []), it])
+        console.log(`# run ${run}, ${describe(contender.name, [it])}`)
+      }
+    }
+    console.log(`\n${count} callbacks due in one second: median of ${runs} (least to most)`)
+    for (const [name, its] of all) console.log(describe(name, its))
+    if (schedules > 0) await schedule(arena, schedules, workers)
+    judge(all, workers)
   })
+}
+
+function contenders(workers: number): Contender[] {
+  const redis = redisVersion()
+  if (redis) console.log(`# Redis ${redis}`)
+  else console.log('# there is no redis-server on the PATH: BullMQ is left out')
+  const withRedis = redis
+    ? [
+        onRedis('BullMQ, promise', 'bullmq', 'promise', workers),
+        onRedis('BullMQ, stream', 'bullmq', 'stream', workers),
+        onRedis('BullMQ append-only, promise', 'bullmq', 'promise', workers, true),
+      ]
+    : []
+  return [
+    ours(workers),
+    onPostgres('graphile-worker, promise', 'graphile', 'promise', workers),
+    onPostgres('graphile-worker, stream', 'graphile', 'stream', workers),
+    ...withRedis,
+    onPostgres('pg-boss, promise', 'pg-boss', 'promise', workers),
+    onPostgres('pg-boss, stream', 'pg-boss', 'stream', workers),
+    onPostgres('pg-boss batched, promise', 'pg-boss-batched', 'promise', workers),
+    onPostgres('pg-boss batched, stream', 'pg-boss-batched', 'stream', workers),
+    ...(workers === 1 ? [] : [ours(1)]),
+    raw('raw got, promise', 'promise'),
+    raw('raw got, stream', 'stream'),
+    raw('raw node:http', 'http'),
+  ]
+}
+
+/** pg-boss's schedules fire by the minute, and one at a time: few of them, once. */
+async function schedule(arena: Arena, count: number, workers: number): Promise<void> {
+  const peer = onPostgres('pg-boss schedule(), promise', 'pg-boss-schedule', 'promise', workers)
+  const nextMinute = () => new Date(Math.ceil((Date.now() + 10_000) / 60_000) * 60_000)
+  console.log(`\n${count} schedules of every minute, one minute of them`)
+  console.log(describe(peer.name, [await runHerd(arena, peer, count, nextMinute)]))
+}
+
+function describe(name: string, runs: HerdRun[]): string {
+  const of = (pick: (run: HerdRun) => number, digits = 0) => spread(runs.map(pick), digits)
+  const server = Number.isNaN(runs[0]?.serverCpu) ? '' : `, server ${of((it) => it.serverCpu, 3)} ms`
+  return (
+    `${name}: drain rate ${of((it) => it.rate)} /s · lateness p50 ${of((it) => it.p50)} ms, p99 ${of((it) => it.p99)} ms` +
+    ` · CPU per callback: workers ${of((it) => it.workerCpu, 3)} ms${server}`
+  )
+}
+
+function judge(all: Map<string, HerdRun[]>, workers: number): void {
+  const result = verdict()
+  console.log('')
+  for (const [name, runs] of all) {
+    const faults = runs.flatMap((it) => it.faults)
+    // What a peer does twice or not at all is its own affair, but then its figures are of something else.
+    result.check(`${name}: each callback once, none early`, faults.length === 0, faults.join('; '))
+  }
+  const rate = (name: string) => median((all.get(name) ?? []).map((it) => it.rate))
+  const [us, single] = [ours(workers).name, ours(1).name]
+  const bounds: [string, string, number][] = [
+    [us, 'BullMQ, promise', 1.3],
+    [us, 'BullMQ, stream', 1],
+    [us, 'graphile-worker, promise', 1.5],
+    [single, 'raw got, stream', 0.95],
+  ]
+  for (const [name, peer, bound] of bounds) {
+    const ratio = rate(name) / rate(peer)
+    if (!Number.isNaN(ratio)) result.atLeast(`drain rate of ${name} by that of ${peer}`, ratio, bound, ' ×')
+  }
+  result.end()
 }

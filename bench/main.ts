@@ -1,5 +1,5 @@
 // `pnpm bench <name> …`: runs one bench or trial.
-import { availableParallelism } from 'node:os'
+import { machine } from './machine.ts'
 
 const benches: Record<string, () => Promise<(args: string[]) => Promise<void>>> = {
   planner: async () => (await import('./planner.ts')).planner,
@@ -26,5 +26,5 @@ if (!load) {
   console.error(`Which? ${Object.keys(benches).join(', ')}`)
   process.exit(1)
 }
-console.log(`# ${name} ${args.join(' ')} · Node ${process.versions.node} · ${availableParallelism()} cores`)
+for (const line of [[name, ...args].join(' '), ...machine()]) console.log(`# ${line}`)
 await (await load())(args)

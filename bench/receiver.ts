@@ -1,5 +1,6 @@
 // A receiver in a process of its own: it does the timing, so that a busy sender can't flatter itself.
-// argv: port (0 for any), how many ports. Prints `ready <port> …` and then nothing; GET /log gives what arrived as JSON lines.
+// argv: port (0 for any), how many ports. Prints `ready <port> …` and then nothing; GET /log gives what arrived as JSON
+// lines, DELETE /log forgets it too.
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -53,13 +54,9 @@ function fail(how: string, response: ServerResponse): number | null {
 const receive: RequestListener = (request, response) => {
   const at = now()
   const url = new URL(request.url ?? '/', 'http://receiver')
-  if (request.method === 'GET' && url.pathname === '/log') {
+  if ((request.method === 'GET' || request.method === 'DELETE') && url.pathname === '/log') {
     response.end(arrivals.map((arrival) => JSON.stringify(arrival)).join('\n'))
-    return
-  }
-  if (request.method === 'DELETE' && url.pathname === '/log') {
-    arrivals.length = 0
-    response.end()
+    if (request.method === 'DELETE') arrivals.length = 0
     return
   }
   if (request.method === 'GET' && url.pathname === '/count') {
