@@ -8,6 +8,7 @@ import { insertOnceJobs } from './jobs.ts'
 import type { Style } from './peers/deliver.ts'
 import { makeItems } from './peers/item.ts'
 import { type PeerName, peers } from './peers/peer.ts'
+import type { RawLoad } from './peers/process.ts'
 import { startRedis } from './redis.ts'
 
 /** Deliveries that each worker process may have in flight. */
@@ -50,12 +51,19 @@ export function ours(workers: number): Contender {
   }
 }
 
-/** A peer that keeps its items in Postgres. */
-export function onPostgres(name: string, peer: PeerName, style: Style, workers: number): Contender {
+/** A peer that keeps its items in Postgres; `adjust` is done to its database before its workers connect. */
+export function onPostgres(
+  name: string,
+  peer: PeerName,
+  style: Style,
+  workers: number,
+  adjust?: (arena: Arena, database: string) => Promise<void>,
+): Contender {
   return {
     name,
     async start(arena) {
       const url = await arena.createEmpty('bench_peer')
+      await adjust?.(arena, 'bench_peer')
       const started = await startPeer(peer, style, workers, url)
       const stop = async () => {
         await started.stop()
@@ -82,15 +90,21 @@ export function onRedis(name: string, peer: PeerName, style: Style, workers: num
   }
 }
 
-/** No queue: one process that sends what it holds in memory, which is the most that the client can do. */
-export function raw(name: string, style: Style): Contender {
+/**
+ * No queue: one process that sends what it holds in memory, which is the most that the client can do. With `seconds` each
+ * item has a timer, that ends at a random moment of them.
+ */
+export function raw(name: string, style: Style, seconds = 0): Contender {
   return {
     name,
     async start() {
       const child = await startProcess('raw', style)
       return {
         ...{ pids: [child.pid ?? 0], serverPid: 0 },
-        insert: async (count, due, url) => void child.send({ count, due: due.getTime(), url }),
+        async insert(count, due, url) {
+          const load: RawLoad = { count, due: due.getTime(), seconds, url }
+          child.send(load)
+        },
         stop: () => end(child),
       }
     },

@@ -23,6 +23,9 @@ function stat(pid: number): Stat | null {
   }
 }
 
+/** The process that started this one; null when it is gone. Linux only. */
+export const parentOf = (pid: number): number | null => stat(pid)?.ppid ?? null
+
 /** CPU time that a process has used with all its children, seconds; 0 when it is gone. Linux only. */
 export function cpuSeconds(pid: number): number {
   let sum = stat(pid)?.seconds ?? 0

@@ -4,7 +4,8 @@ import { type Arena, withArena } from './arena.ts'
 import { flagOf, positionals } from './args.ts'
 import { type Contender, onPostgres, onRedis, ours, raw } from './contenders.ts'
 import { median, spread, verdict } from './figures.ts'
-import { type HerdRun, runHerd } from './herd-run.ts'
+import { runHerd } from './herd-run.ts'
+import type { Run } from './measure.ts'
 import { redisVersion } from './redis.ts'
 
 export async function herd(args: string[]): Promise<void> {
@@ -13,7 +14,7 @@ export async function herd(args: string[]): Promise<void> {
   const chosen = contenders(workers).filter((it) => !only || only.some((part) => it.name.includes(part)))
   const schedules = Number(flagOf(args, 'schedules') ?? 0)
   await withArena(async (arena) => {
-    const all = new Map<string, HerdRun[]>()
+    const all = new Map<string, Run[]>()
     for (let run = 1; run <= runs; run += 1) {
       for (const contender of chosen) {
         const it = await runHerd(arena, contender, count)
@@ -63,8 +64,8 @@ async function schedule(arena: Arena, count: number, workers: number): Promise<v
   console.log(describe(peer.name, [await runHerd(arena, peer, count, nextMinute)]))
 }
 
-function describe(name: string, runs: HerdRun[]): string {
-  const of = (pick: (run: HerdRun) => number, digits = 0) => spread(runs.map(pick), digits)
+function describe(name: string, runs: Run[]): string {
+  const of = (pick: (run: Run) => number, digits = 0) => spread(runs.map(pick), digits)
   const server = Number.isNaN(runs[0]?.serverCpu) ? '' : `, server ${of((it) => it.serverCpu, 3)} ms`
   return (
     `${name}: drain rate ${of((it) => it.rate)} /s · lateness p50 ${of((it) => it.p50)} ms, p99 ${of((it) => it.p99)} ms` +
@@ -72,7 +73,7 @@ function describe(name: string, runs: HerdRun[]): string {
   )
 }
 
-function judge(all: Map<string, HerdRun[]>, workers: number): void {
+function judge(all: Map<string, Run[]>, workers: number): void {
   const result = verdict()
   console.log('')
   for (const [name, runs] of all) {

@@ -5,24 +5,29 @@ import type { Pool } from '@scheduler/db/client'
 import { createJob, newJobId } from '@scheduler/db/queries/create-job'
 
 /** What a trial's jobs have unless told otherwise: one attempt each, so that what is counted is what was dispatched. */
-const oneAttempt: StoredDelivery = { retry: { limit: 0 } }
+export const oneAttempt: StoredDelivery = { retry: { limit: 0 } }
 
-/** Inserts `count` one-time jobs due at `at`, in bulk. */
+/** Inserts `count` one-time jobs in bulk: due at `at`, or at random moments between `at` and `until`. */
 export async function insertOnceJobs(
   pool: Pool,
   count: number,
   at: Date,
   callbackUrl: string,
   delivery = oneAttempt,
+  until = at,
 ): Promise<void> {
   const { origin, hostname } = new URL(callbackUrl)
   await pool.query(
     `insert into jobs (id, type, status, version, next_run_at, next_scheduled_for, cursor_at, created_at, updated_at,
        callback_url, destination, callback_host, timezone, schedule, policies, payload, delivery)
-     select gen_random_uuid(), 'once', 'active', 1, $2, $2, now(), now(), now(), $3, $4, $5, 'UTC',
-       jsonb_build_object('type', 'once', 'at', $6::text), '{}', '{"n":1}', $7
-     from generate_series(1, $1)`,
-    [count, at, callbackUrl, origin, hostname, at.toISOString(), JSON.stringify(delivery)],
+     select gen_random_uuid(), 'once', 'active', 1, at, at, now(), now(), now(), $3, $4, $5, 'UTC',
+       jsonb_build_object('type', 'once', 'at', to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')),
+       '{}', '{"n":1}', $7
+     from (
+       select date_trunc('milliseconds', $2::timestamptz + random() * ($6::timestamptz - $2)) as at
+       from generate_series(1, $1)
+     ) as due`,
+    [count, at, callbackUrl, origin, hostname, until, JSON.stringify(delivery)],
   )
 }
 

@@ -4,6 +4,11 @@ import { machine } from './machine.ts'
 const benches: Record<string, () => Promise<(args: string[]) => Promise<void>>> = {
   planner: async () => (await import('./planner.ts')).planner,
   herd: async () => (await import('./herd.ts')).herd,
+  steady: async () => (await import('./steady.ts')).steady,
+  flat: async () => (await import('./flat.ts')).flat,
+  idle: async () => (await import('./idle.ts')).idle,
+  soak: async () => (await import('./soak.ts')).soak,
+  scale: async () => (await import('./scale.ts')).scale,
   intervals: async () => (await import('./trials/intervals.ts')).intervals,
   downtime: async () => (await import('./trials/downtime.ts')).downtime,
   'kill-worker': async () => (await import('./trials/kill-worker.ts')).killWorker,

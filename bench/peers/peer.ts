@@ -16,6 +16,7 @@ export const peers = {
   graphile: async () => (await import('./graphile.ts')).graphile,
   'pg-boss': async () => (await import('./pg-boss.ts')).pgBoss,
   'pg-boss-batched': async () => (await import('./pg-boss.ts')).pgBossBatched,
+  'pg-boss-bare': async () => (await import('./pg-boss.ts')).pgBossBare,
   'pg-boss-schedule': async () => (await import('./pg-boss-schedule.ts')).pgBossSchedule,
   bullmq: async () => (await import('./bullmq.ts')).bullmq,
 } satisfies Record<string, () => Promise<Peer>>

@@ -57,3 +57,10 @@ export const pgBossBatched = peer((boss, concurrency, deliver) =>
     },
   ),
 )
+
+/** With none of its options set. */
+export const pgBossBare = peer((boss, _, deliver) =>
+  boss.work<Item>(QUEUE, async ([job]) => {
+    if (job) await deliver(job.data)
+  }),
+)

@@ -1,0 +1,80 @@
+// The same stream of one-time jobs among ever more jobs that will be due some day. Prints how late they are and what they
+// cost, and FAIL where more idle jobs make that more than a bound allows.
+import { type Arena, withArena } from './arena.ts'
+import { flagOf, positionals } from './args.ts'
+import { median, spread, verdict } from './figures.ts'
+import { burst, startFleet, stream } from './fleet.ts'
+import { withIdleJobs } from './idle-jobs.ts'
+import type { Run } from './measure.ts'
+
+const WORKERS = 2
+/** Callbacks before the first that counts: a process is slow until its code has been compiled. */
+const WARM_UP = 1_000
+/** By how much it may be more than with the fewest idle jobs. */
+const bounds: [jobs: number, bound: number][] = [
+  [1_000_000, 1.15],
+  [10_000_000, 1.3],
+]
+
+const figures: [name: string, pick: (run: Run) => number, unit: string][] = [
+  ['lateness p50', (it) => it.p50, 'ms'],
+  ['lateness p99', (it) => it.p99, 'ms'],
+  ['CPU of the workers per callback', (it) => it.workerCpu, 'ms'],
+  ['CPU of the server per callback', (it) => it.serverCpu, 'ms'],
+]
+
+export async function flat(args: string[]): Promise<void> {
+  const [rate = 100, seconds = 20, runs = 5] = positionals(args)
+  const given = flagOf(args, 'jobs') ?? '1000,100000,1000000,10000000'
+  const sizes = given.split(',').map(Number)
+  await withArena(
+    async (arena) => {
+      const all = new Map<number, Run[]>(sizes.map((size) => [size, []]))
+      for (let run = 1; run <= runs; run += 1) {
+        for (const [size, its] of all) {
+          const it = await runOnce(arena, size, rate, seconds)
+          its.push(it)
+          console.log(
+            `# run ${run}, ${size} idle jobs: p50 ${it.p50.toFixed(1)} ms, p99 ${it.p99.toFixed(1)} ms, ` +
+              `CPU per callback: workers ${it.workerCpu.toFixed(3)} ms, server ${it.serverCpu.toFixed(3)} ms`,
+          )
+        }
+      }
+      console.log(`\n${rate} callbacks /s for ${seconds} s: median of ${runs} (least to most)`)
+      for (const [size, its] of all) {
+        for (const [name, pick, unit] of figures)
+          console.log(`${size} idle jobs: ${name} ${spread(its.map(pick), 3)} ${unit}`)
+      }
+      judge(all)
+    },
+    { dataDir: process.env.BENCH_DATA_DIR },
+  )
+}
+
+async function runOnce(arena: Arena, size: number, rate: number, seconds: number): Promise<Run> {
+  const fleet = await startFleet(await withIdleJobs(arena, size), WORKERS)
+  try {
+    await burst(arena, fleet, WARM_UP, [`${arena.receiver.origin}/burst`])
+    return await stream(arena, fleet, rate, seconds)
+  } finally {
+    await fleet.stop()
+  }
+}
+
+function judge(all: Map<number, Run[]>): void {
+  const result = verdict()
+  for (const [size, runs] of all) {
+    const faults = runs.flatMap((it) => it.faults)
+    result.check(`${size} idle jobs: each callback once, none early`, faults.length === 0, faults.join('; '))
+  }
+  const least = Math.min(...all.keys())
+  const middle = (size: number, pick: (run: Run) => number) => median((all.get(size) ?? []).map(pick))
+  for (const [size, bound] of bounds) {
+    if (!all.has(size) || size === least) continue
+    for (const [name, pick] of figures.slice(1)) {
+      const ratio = middle(size, pick) / middle(least, pick)
+      if (!Number.isNaN(ratio)) result.atMost(`${name} at ${size} idle jobs by that at ${least}`, ratio, bound, ' ×')
+    }
+  }
+  result.end()
+}

@@ -1,0 +1,95 @@
+// One-time jobs that fall due at random moments, at a constant rate, among many jobs that will be due some day. Prints how
+// late they are and what they cost, at that rate and at saturation, beside a bare process that has a timer for each.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Arena, withArena } from './arena.ts'
+import { positionals } from './args.ts'
+import { raw } from './contenders.ts'
+import { verdict } from './figures.ts'
+import { burst, startFleet, stream } from './fleet.ts'
+import { withIdleJobs } from './idle-jobs.ts'
+import { measure, type Run, soon } from './measure.ts'
+import { wait } from './until.ts'
+
+const WORKERS = 2
+/** Callbacks before the first that counts: a process is slow until its code has been compiled. */
+const WARM_UP = 1_000
+const SATURATING = 10_000
+
+const bounds = { p50: 5, p99: 25, cpu: 1.2, cpuSaturated: 0.45 }
+
+export async function steady(args: string[]): Promise<void> {
+  const [rate = 100, jobs = 1_000_000, seconds = 60] = positionals(args)
+  await withArena(
+    async (arena) => {
+      const floor = await timers(arena, rate, seconds)
+      const gcLog = join(mkdtempSync(join(tmpdir(), 'scheduler-gc-')), 'gc')
+      const { even, full } = await runOurs(arena, await withIdleJobs(arena, jobs), { rate, seconds, gcLog })
+      console.log(describe(`a bare process with a timer for each, ${rate} /s`, floor))
+      console.log(describe(`ours, ${WORKERS} workers, ${jobs} idle jobs, ${rate} /s`, even))
+      console.log(describe(`ours, at saturation: ${full.rate.toFixed(0)} /s`, full))
+      for (const it of collections(gcLog)) console.log(it)
+      rmSync(join(gcLog, '..'), { recursive: true, force: true })
+
+      const result = verdict()
+      const faults = [...even.faults, ...full.faults]
+      result.check('each callback once, none early', faults.length === 0, faults.join('; '))
+      result.atMost('lateness p50', even.p50, bounds.p50, ' ms')
+      result.atMost('lateness p99', even.p99, bounds.p99, ' ms')
+      result.atMost(`CPU of the workers per callback, ${rate} /s`, even.workerCpu, bounds.cpu, ' ms')
+      result.atMost('CPU of the workers per callback, at saturation', full.workerCpu, bounds.cpuSaturated, ' ms')
+      result.end()
+    },
+    { dataDir: process.env.BENCH_DATA_DIR },
+  )
+}
+
+async function runOurs(arena: Arena, url: string, load: { rate: number; seconds: number; gcLog: string }) {
+  const probe = `--import=${new URL('./gc-probe.ts', import.meta.url).href}`
+  const env = { DESTINATION_CONCURRENCY: '100', GC_LOG: load.gcLog, NODE_OPTIONS: probe }
+  const fleet = await startFleet(url, WORKERS, env)
+  try {
+    const urls = [`${arena.receiver.origin}/burst`]
+    await burst(arena, fleet, WARM_UP, urls)
+    const even = await stream(arena, fleet, load.rate, load.seconds)
+    const full = await burst(arena, fleet, SATURATING, urls)
+    return { even, full }
+  } finally {
+    await fleet.stop()
+  }
+}
+
+/** What Node's timers, the client and the receiver add by themselves. */
+async function timers(arena: Arena, rate: number, seconds: number): Promise<Run> {
+  const { pids, insert, stop } = await raw('timers', 'stream', seconds).start(arena)
+  try {
+    const count = rate * seconds
+    const due = soon(count)
+    return await measure(arena, {
+      ...{ name: 'a bare process', count, due, pids, serverPid: 0, withinMs: seconds * 1_000 + 60_000 },
+      insert: () => insert(count, due, `${arena.receiver.origin}/timers`),
+    })
+  } finally {
+    await wait(100)
+    await stop()
+  }
+}
+
+function describe(name: string, it: Run): string {
+  const late = (['p50', 'p90', 'p99', 'max'] as const).map((key) => `${key} ${it[key].toFixed(1)} ms`).join(', ')
+  const server = Number.isNaN(it.serverCpu) ? '' : `, server ${it.serverCpu.toFixed(3)} ms`
+  return `${name}: lateness ${late} · CPU per callback: workers ${it.workerCpu.toFixed(3)} ms${server}`
+}
+
+/** How long each worker stood still for garbage collection, of all its life. */
+function collections(file: string): string[] {
+  return readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { count: number; totalMs: number; longestMs: number })
+    .map(
+      (it) =>
+        `garbage collections of a worker: ${it.count}, ${it.totalMs.toFixed(0)} ms in all, the longest ${it.longestMs.toFixed(1)} ms`,
+    )
+}

@@ -1,0 +1,21 @@
+import type { Pool } from '@scheduler/db/client'
+
+/** A table, or all partitions of one. */
+export interface TableSize {
+  name: string
+  dead: number
+  tableMib: number
+  indexMib: number
+}
+
+/** The tables that each callback writes to, the largest first. */
+export async function hotTables(pool: Pool): Promise<TableSize[]> {
+  const { rows } = await pool.query<TableSize>(
+    `select coalesce(pg_partition_root(relid), relid)::regclass::text as name, sum(n_dead_tup)::int as dead,
+       sum(pg_table_size(relid))::float8 / 1048576 as "tableMib", sum(pg_indexes_size(relid))::float8 / 1048576 as "indexMib"
+     from pg_stat_user_tables
+     where schemaname = 'public' and relname ~ '^(jobs|executions|attempts)' or schemaname = 'pgboss' and relname ~ '^job_'
+     group by 1 order by sum(pg_total_relation_size(relid)) desc limit 5`,
+  )
+  return rows
+}
