@@ -126,6 +126,7 @@ async function startPeer(name: PeerName, style: Style, workers: number, url: str
 async function startProcess(name: string, style: Style, url = ''): Promise<ChildProcess> {
   const path = fileURLToPath(new URL('./peers/process.ts', import.meta.url))
   const child = fork(path, [name, style, String(CONCURRENCY)], {
+    // graphile-worker logs each success unless told not to.
     env: { ...process.env, PEER_URL: url, NO_LOG_SUCCESS: '1' },
     stdio: ['ignore', 'pipe', process.env.TRIAL_LOG ? 'inherit' : 'ignore', 'ipc'],
   })

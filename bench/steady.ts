@@ -10,7 +10,6 @@ import { verdict } from './figures.ts'
 import { burst, startFleet, stream } from './fleet.ts'
 import { withIdleJobs } from './idle-jobs.ts'
 import { measure, type Run, soon } from './measure.ts'
-import { wait } from './until.ts'
 
 const WORKERS = 2
 /** Callbacks before the first that counts: a process is slow until its code has been compiled. */
@@ -24,13 +23,14 @@ export async function steady(args: string[]): Promise<void> {
   await withArena(
     async (arena) => {
       const floor = await timers(arena, rate, seconds)
-      const gcLog = join(mkdtempSync(join(tmpdir(), 'scheduler-gc-')), 'gc')
+      const folder = mkdtempSync(join(tmpdir(), 'scheduler-gc-'))
+      const gcLog = join(folder, 'gc')
       const { even, full } = await runOurs(arena, await withIdleJobs(arena, jobs), { rate, seconds, gcLog })
       console.log(describe(`a bare process with a timer for each, ${rate} /s`, floor))
       console.log(describe(`ours, ${WORKERS} workers, ${jobs} idle jobs, ${rate} /s`, even))
       console.log(describe(`ours, at saturation: ${full.rate.toFixed(0)} /s`, full))
       for (const it of collections(gcLog)) console.log(it)
-      rmSync(join(gcLog, '..'), { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true })
 
       const result = verdict()
       const faults = [...even.faults, ...full.faults]
@@ -71,7 +71,6 @@ async function timers(arena: Arena, rate: number, seconds: number): Promise<Run>
       insert: () => insert(count, due, `${arena.receiver.origin}/timers`),
     })
   } finally {
-    await wait(100)
     await stop()
   }
 }
