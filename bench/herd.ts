@@ -7,6 +7,7 @@ import { median, spread, verdict } from './figures.ts'
 import { runHerd } from './herd-run.ts'
 import type { Run } from './measure.ts'
 import { redisVersion } from './redis.ts'
+import { wait } from './until.ts'
 
 export async function herd(args: string[]): Promise<void> {
   const [count = 10_000, workers = 2, runs = 3] = positionals(args)
@@ -14,11 +15,13 @@ export async function herd(args: string[]): Promise<void> {
   const chosen = contenders(workers).filter((it) => !only || only.some((part) => it.name.includes(part)))
   const schedules = Number(flagOf(args, 'schedules') ?? 0)
   await withArena(async (arena) => {
-    const all = new Map<string, Run[]>()
+    const all = new Map<string, Run[]>(chosen.map((it) => [it.name, []]))
     for (let run = 1; run <= runs; run += 1) {
-      for (const contender of chosen) {
+      // Another one first each time: a machine that gets slower must not always meet the same ones.
+      const first = ((run - 1) * 3) % Math.max(1, chosen.length)
+      for (const contender of [...chosen.slice(first), ...chosen.slice(0, first)]) {
         const it = await runHerd(arena, contender, count)
-        all.set(contender.name, [...(all.get(contender.name) ?? []), it])
+        all.get(contender.name)?.push(it)
         console.log(`# run ${run}, ${describe(contender.name, [it])}`)
       }
     }
@@ -59,7 +62,10 @@ function contenders(workers: number): Contender[] {
 /** pg-boss's schedules fire by the minute, and one at a time: few of them, once. */
 async function schedule(arena: Arena, count: number, workers: number): Promise<void> {
   const peer = onPostgres('pg-boss schedule(), promise', 'pg-boss-schedule', 'promise', workers)
-  const nextMinute = () => new Date(Math.ceil((Date.now() + 10_000) / 60_000) * 60_000)
+  const nextMinute = () => new Date(Math.ceil(Date.now() / 60_000) * 60_000)
+  // A minute that begins while they are inserted would make some of them fire once more.
+  const intoMinute = Date.now() % 60_000
+  if (intoMinute > 30_000) await wait(60_000 - intoMinute)
   console.log(`\n${count} schedules of every minute, one minute of them`)
   console.log(describe(peer.name, [await runHerd(arena, peer, count, nextMinute)]))
 }
