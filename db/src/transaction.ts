@@ -6,14 +6,19 @@ import type { Pool, PoolClient } from './client.ts'
  * A client whose rollback fails is thrown away: its connection is of unknown state.
  *
  * @param on a pool; or a client that is in a transaction, of which `work` then becomes a part
+ * @param begin what it begins with
  */
-export async function transaction<T>(on: Pool | PoolClient, work: (client: PoolClient) => Promise<T>): Promise<T> {
+export async function transaction<T>(
+  on: Pool | PoolClient,
+  work: (client: PoolClient) => Promise<T>,
+  begin = 'begin',
+): Promise<T> {
   if ('release' in on) return await work(on)
   const client = await on.connect()
   let broken: Error | undefined
   try {
     // The first statement of the work goes with it: were this one refused, so would be that.
-    const begun = client.query('begin')
+    const begun = client.query(begin)
     begun.catch(() => {})
     const result = await work(client)
     await begun

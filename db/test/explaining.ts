@@ -5,15 +5,32 @@ interface Node {
   'Relation Name'?: string
   'Index Name'?: string
   Filter?: string
+  'Actual Rows'?: number
+  'Actual Loops'?: number
+  'Rows Removed by Filter'?: number
+  'Rows Removed by Index Recheck'?: number
   Plans?: Node[]
 }
 
-/** A pool that explains each statement before it runs it, and what it has found: how each table is read. */
-export function explaining(url: string) {
-  const own = createPool(url, { max: 1 })
+/** Rows of a table, or entries of an index, that a node has read; with `analyze`. */
+function readBy(node: Node): number {
+  if (!node['Node Type'].endsWith('Scan') || !(node['Relation Name'] || node['Index Name'])) return 0
+  const of = [node['Actual Rows'], node['Rows Removed by Filter'], node['Rows Removed by Index Recheck']]
+  return of.reduce<number>((sum, n) => sum + (n ?? 0), 0) * (node['Actual Loops'] ?? 0)
+}
+
+/**
+ * A pool that explains each statement before it runs it, and what it has found: how each table is read.
+ *
+ * @param analyze whether each is run for it, and what it reads is counted; for statements that only read
+ */
+export function explaining(url: string, { analyze = false, steadyPlans = false } = {}) {
+  const own = createPool(url, { max: 1, steadyPlans, queryMs: 60_000 })
   const scans: string[] = []
+  const reads = { rows: 0 }
   const note = (node: Node) => {
     const table = node['Relation Name']
+    reads.rows += readBy(node)
     if (table && node['Node Type'].endsWith('Scan')) scans.push(`${table}: ${node['Index Name'] ?? node['Node Type']}`)
     // What an index is walked for must bound the walk. An instant may have ten thousand executions, for one.
     const [late] = /\b(next_run_at <|next_attempt_at <|id\b)/.exec(node.Filter ?? '') ?? []
@@ -23,7 +40,10 @@ export function explaining(url: string) {
   const explain = async (client: PoolClient, statement: string | Prepared, given?: unknown[]) => {
     const { text, values = given } = typeof statement === 'string' ? { text: statement } : statement
     if (!/^\s*(select|with|update|delete|insert)\b/i.test(text)) return
-    const { rows } = await client.query(`explain (format json) ${text}`, values)
+    const { rows } = await client.query(
+      `explain (format json${analyze ? ', analyze, timing off' : ''}) ${text}`,
+      values,
+    )
     note(rows[0]['QUERY PLAN'][0].Plan)
   }
   const connect = async () => {
@@ -43,7 +63,7 @@ export function explaining(url: string) {
     const client = await connect()
     return await client.query(statement as string, values).finally(() => client.release())
   }
-  return { pool: { connect, query } as unknown as Pool, scans, end: () => own.end() }
+  return { pool: { connect, query } as unknown as Pool, scans, reads, end: () => own.end() }
 }
 
 interface Prepared {

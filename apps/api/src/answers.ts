@@ -4,6 +4,7 @@ import { everyLimits } from '@scheduler/core/interval'
 import { DstAnswer, MisfireAnswer, Overlap } from '@scheduler/core/policy-fields'
 import { misfirePolicies, scheduleTypes } from '@scheduler/core/schedule'
 import { circuitCauses } from '@scheduler/core/shared-circuit'
+import { MOST_COUNTED, MOST_COUNTED_OF_EACH } from '@scheduler/db/queries/count-parked'
 import { jobStatuses } from '@scheduler/db/schema/jobs'
 import { z } from 'zod'
 import { deliveryAnswer, TimingsAnswer } from './delivery-answer.ts'
@@ -113,6 +114,11 @@ export const ExecutionAnswer = z
   })
   .meta({ id: 'Execution' })
 
+/** Counting them all would cost more than the answer is worth. */
+export const parkedIsLowerBound = z.boolean().meta({
+  description: `Whether there are more than \`parked\` says: ${MOST_COUNTED.toLocaleString('en')} are counted at the most, in a list ${MOST_COUNTED_OF_EACH.toLocaleString('en')} of each.`,
+})
+
 export const CircuitAnswer = z
   .strictObject({
     destination: z.string(),
@@ -127,7 +133,8 @@ export const CircuitAnswer = z
     draining_since: z.string().nullable().meta({
       description: 'When it closed, as long as some of what was parked is left.',
     }),
-    parked: z.int().meta({ description: 'Executions held back for it.' }),
+    parked: z.int().meta({ description: 'Executions held back for it, as far as they are counted.' }),
+    parked_is_lower_bound: parkedIsLowerBound,
   })
   .meta({ id: 'Circuit' })
 

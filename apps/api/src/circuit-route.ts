@@ -1,7 +1,7 @@
 import { parseCallbackUrl } from '@scheduler/core/callback-url'
 import { invalid } from '@scheduler/core/problem'
 import { type CircuitChange, changeCircuit } from '@scheduler/db/queries/change-circuit'
-import { listCircuits } from '@scheduler/db/queries/list-circuits'
+import { readCircuit } from '@scheduler/db/queries/list-circuits'
 import { z } from 'zod'
 import { toCircuit } from './resources.ts'
 import type { Answer, Deps } from './route.ts'
@@ -27,7 +27,7 @@ export function destinationOf({ destination = '' }: Record<string, string>): str
 
 /** The circuit of a destination; closed where it never failed. */
 export async function circuitAnswer(destination: string, { pool }: Deps): Promise<Answer> {
-  const [found] = await listCircuits(pool, destination)
+  const found = await readCircuit(pool, destination)
   const never = {
     state: 'closed',
     failures: 0,
@@ -35,6 +35,7 @@ export async function circuitAnswer(destination: string, { pool }: Deps): Promis
     retryAt: null,
     drainOrder: 'oldest',
     parked: 0,
+    parkedIsLowerBound: false,
   } as const
   return { body: toCircuit(found ?? { ...never, destination, drainingSince: null }) }
 }

@@ -1,13 +1,25 @@
-import { MOST_COUNTED } from '@scheduler/db/queries/dead-letters'
+import type { Left } from '@scheduler/db/queries/choose-dead'
+import { MOST_WALKED } from '@scheduler/db/queries/walk'
 import { z } from 'zod'
 import { ProblemAnswer } from './answers.ts'
+
+const remaining = {
+  remaining: z.int().meta({
+    description: 'Dead letters that are meant and were left, over the limit; 0 only where none was.',
+  }),
+  remaining_is_lower_bound: z.boolean().meta({
+    description: `Whether there may be more: of those after the last one, ${MOST_WALKED.toLocaleString('en')} are looked at.`,
+  }),
+}
+
+export const toRemaining = ({ count, isLowerBound }: Left) => ({
+  ...{ remaining: count, remaining_is_lower_bound: isLowerBound },
+})
 
 export const RedrivenAnswer = z
   .strictObject({
     executions: z.int().meta({ description: 'Dead letters that are attempted again.' }),
-    remaining: z.int().meta({
-      description: `Dead letters that are meant and were left: over the limit. ${MOST_COUNTED.toLocaleString('en')} where there are more.`,
-    }),
+    ...remaining,
     problems: z
       .array(ProblemAnswer.omit({ instance: true }).extend({ execution_id: z.uuid() }))
       .optional()
@@ -16,10 +28,5 @@ export const RedrivenAnswer = z
   .meta({ id: 'Redriven' })
 
 export const PutAwayAnswer = z
-  .strictObject({
-    deleted: z.int().meta({ description: 'Executions that are dead letters no more.' }),
-    remaining: z.int().meta({
-      description: `Dead letters that are meant and were left, since a request puts away ${MOST_COUNTED.toLocaleString('en')} at the most.`,
-    }),
-  })
+  .strictObject({ deleted: z.int().meta({ description: 'Executions that are dead letters no more.' }), ...remaining })
   .meta({ id: 'PutAway' })

@@ -1,4 +1,4 @@
-import type { DeadLetterFilters } from '@scheduler/db/queries/dead-letters'
+import type { DeadLetterFilters } from '@scheduler/db/queries/meant-dead-letters'
 import { z } from 'zod'
 import { instant } from './page-of-executions.ts'
 import { deadLetterFilters } from './queries.ts'

@@ -116,6 +116,7 @@ export const circuit = {
   drain_order: 'oldest',
   draining_since: null,
   parked: 12,
+  parked_is_lower_bound: false,
 }
 
 export const closedCircuit = {

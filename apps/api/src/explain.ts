@@ -12,7 +12,7 @@ import {
   tagBlackoutAt,
   unfinishedBefore,
 } from '@scheduler/db/queries/explain'
-import { listCircuits } from '@scheduler/db/queries/list-circuits'
+import { readCircuit } from '@scheduler/db/queries/list-circuits'
 import type { z } from 'zod'
 import { explainAbsence } from './explain-absence.ts'
 import type { ExplanationAnswer } from './explain-answer.ts'
@@ -44,7 +44,7 @@ async function evidenceOf(subject: Subject, { pool, settings }: Deps): Promise<E
     instead: row && since ? await sentAfter(pool, { ...row, scheduledFor: new Date(at) }, since) : null,
     pause: await pauseOf(subject, pool),
     blackout: await blackoutOf(subject, pool),
-    circuit: destination ? ((await listCircuits(pool, destination))[0] ?? null) : null,
+    circuit: destination ? await readCircuit(pool, destination) : null,
     change: clockChange(subject.zone, at),
     limits: row && isLimited(row) ? await limitsOn(pool, row.destination, row.flowKey) : [],
     isEdited: await isEditedAfter(subject, pool),

@@ -3,6 +3,7 @@ import { FlowKey } from '@scheduler/core/delivery-fields'
 import { invalid } from '@scheduler/core/problem'
 import type { Flow, FlowSettings } from '@scheduler/db/queries/flow-limits'
 import { z } from 'zod'
+import { parkedIsLowerBound } from './answers.ts'
 import { check } from './check.ts'
 
 /** What limits a flow, as clients write it and as they are told. */
@@ -27,7 +28,8 @@ const answered = {
   rate: rate.nullable(),
   concurrency: concurrency.nullable(),
   paused: z.boolean(),
-  parked: z.int().meta({ description: 'Executions held back; 100,000 where there are more.' }),
+  parked: z.int().meta({ description: 'Executions held back, as far as they are counted.' }),
+  parked_is_lower_bound: parkedIsLowerBound,
   in_flight: z
     .int()
     .nullable()
@@ -46,9 +48,9 @@ export function settingsOf(body: z.infer<typeof FlowBody>): FlowSettings {
   }
 }
 
-export function toFlow({ rate, concurrency, paused, parked, inFlight }: Flow) {
+export function toFlow({ rate, concurrency, paused, parked, parkedIsLowerBound, inFlight }: Flow) {
   const shown = rate && { count: rate.count, per_seconds: rate.perSeconds }
-  return { rate: shown, concurrency, paused, parked, in_flight: inFlight }
+  return { rate: shown, concurrency, paused, parked, parked_is_lower_bound: parkedIsLowerBound, in_flight: inFlight }
 }
 
 /** The origin in a path. @throws Problem `validation-failed` for what is more than an origin, or none. */

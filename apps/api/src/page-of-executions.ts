@@ -1,8 +1,8 @@
 import { parseDateTime } from '@scheduler/core/datetime'
 import { invalid } from '@scheduler/core/problem'
-import { listExecutions } from '@scheduler/db/queries/executions'
+import { listExecutions } from '@scheduler/db/queries/list-executions'
 import type { z } from 'zod'
-import { decodeCursor, encodeCursor, nextLink, TIMED_POSITION } from './paging.ts'
+import { decodeCursor, linkToNext, TIMED_POSITION } from './paging.ts'
 import type { ExecutionsQuery } from './queries.ts'
 import { toExecution } from './resources.ts'
 import type { Answer, Deps } from './route.ts'
@@ -12,26 +12,17 @@ export async function pageOfExecutions(
   query: z.infer<typeof ExecutionsQuery>,
   url: string,
   timezone: string,
-  { db, settings }: Deps,
+  { pool, settings }: Deps,
 ): Promise<Answer> {
   const { limit, cursor, job_id, state, destination, convert_to = timezone } = query
   const position = decodeCursor('executions', TIMED_POSITION, cursor)
   const filters = { jobId: job_id, state, destination, from: instant('from', query.from), to: instant('to', query.to) }
   const after = position && { scheduledFor: new Date(Number(position[1])), id: position[2] ?? '' }
-  // One more than asked for says whether there is a next page.
-  const rows = await listExecutions(db, filters, { limit: limit + 1, after })
-  const page = rows.slice(0, limit)
-  const last = page.at(-1)
-  const more = rows.length > limit && last
+  const { rows, last } = await listExecutions(pool, filters, { limit, after })
+  const end = last && `${last.scheduledFor.getTime()}.${last.id}`
   return {
-    body: page.map((row) => toExecution(row, convert_to)),
-    ...(more && {
-      headers: nextLink(
-        url,
-        encodeCursor('executions', `${last.scheduledFor.getTime()}.${last.id}`),
-        settings.publicUrl,
-      ),
-    }),
+    body: rows.map((row) => toExecution(row, convert_to)),
+    ...linkToNext(url, 'executions', end, settings.publicUrl),
   }
 }
 

@@ -1,5 +1,7 @@
 import { invalid } from '@scheduler/core/problem'
+import { MOST_WALKED } from '@scheduler/db/queries/walk'
 import { z } from 'zod'
+import type { Answer } from './route.ts'
 
 /** `limit` and `cursor` of a list. @param fallback the limit where none is given */
 export const pageFields = {
@@ -15,6 +17,9 @@ export const pageFields = {
     .optional()
     .meta({ description: 'Where the page begins: taken from the Link header of the one before.' }),
 }
+
+/** The position of a list that is ordered by name. */
+export const NAME_POSITION = /^\P{Cc}+$/u
 
 /** The position of a list that is ordered by id. */
 export const UUID_POSITION = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -42,10 +47,19 @@ export function decodeCursor(list: string, form: RegExp, cursor: string | undefi
   throw invalid([{ path: 'cursor', message: 'must come from the Link header of the page before, of the same list' }])
 }
 
-/** The header that leads to the next page: the request's own URL with another cursor. */
-export function nextLink(url: string, cursor: string, publicUrl: string | null): { link: string } {
+/** What is said of a list whose filters no index may serve. */
+export const SHORT_PAGES = `The next page, when there is one, is in the \`Link\` header. A request looks at ${MOST_WALKED.toLocaleString('en')} at the most, whatever the filters leave of them: a page may have fewer than \`limit\`, even none, and a next one all the same.`
+
+/** Leads to the page after a position, where there is one: the request's own URL with another cursor. */
+export function linkToNext(
+  url: string,
+  list: string,
+  position: string | null | undefined,
+  publicUrl: string | null,
+): Pick<Answer, 'headers'> {
+  if (position === null || position === undefined) return {}
   const [path = '', search = ''] = url.split('?')
   const query = new URLSearchParams(search)
-  query.set('cursor', cursor)
-  return { link: `<${publicUrl ?? ''}${path}?${query}>; rel="next"` }
+  query.set('cursor', encodeCursor(list, position))
+  return { headers: { link: `<${publicUrl ?? ''}${path}?${query}>; rel="next"` } }
 }

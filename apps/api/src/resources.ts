@@ -145,6 +145,7 @@ export function toCircuit(row: Circuit): z.infer<typeof CircuitAnswer> {
     drain_order: row.drainOrder,
     draining_since: show(row.drainingSince),
     parked: row.parked,
+    parked_is_lower_bound: row.parkedIsLowerBound,
   }
 }
 

@@ -3,8 +3,9 @@ import { expect } from 'vitest'
 import { ago, ahead, job, repeating } from '../../test/factories.ts'
 import { test } from '../../test/queue.ts'
 import { blackouts, executions, jobs } from '../schema/index.ts'
-import { createBlackout, deleteBlackout, listBlackouts, MOST_OF_TAG } from './blackouts.ts'
+import { createBlackout, deleteBlackout, MOST_OF_TAG } from './blackouts.ts'
 import { dispatchDue } from './dispatch-due.ts'
+import { listBlackouts } from './list-blackouts.ts'
 
 const options = { limit: 100, graceSeconds: 900 }
 const minutely = (tags: string[], dueAt = ago(1)) =>
@@ -62,7 +63,7 @@ test('one that is deleted after it has begun ends then: what it left out is reco
   const { id } = await createBlackout(pool, of('t', at(10), at(3_600)), at(10))
   await deleteBlackout(pool, id, at(20))
   await expect(deleteBlackout(pool, id, at(21))).rejects.toMatchObject({ code: 'blackout-not-found' })
-  expect(await listBlackouts(db, {}, { limit: 10, after: null })).toEqual([])
+  expect((await listBlackouts(pool, {}, { limit: 10, after: null })).rows).toEqual([])
 
   await dispatchDue(pool, boss, options)
 
@@ -81,7 +82,7 @@ test('a tag has a bounded number of blackouts that are not over', async ({ db, p
     code: 'too-many-blackouts',
   })
   await createBlackout(pool, of('u', ago(1), ahead(1)), ago(0))
-  expect(await listBlackouts(db, { tag: 'u' }, { limit: 10, after: null })).toHaveLength(1)
+  expect((await listBlackouts(pool, { tag: 'u' }, { limit: 10, after: null })).rows).toHaveLength(1)
 })
 
 test('the table refuses a blackout that ends before it begins', async ({ pool }) => {

@@ -1,5 +1,5 @@
 import { Problem } from '@scheduler/core/problem'
-import { and, desc, eq, gt, isNull, lt, type SQL } from 'drizzle-orm'
+import { and, eq, gt, isNull } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { createDb, type Db, type Pool, type PoolClient } from '../client.ts'
 import { notifyDue } from '../notify.ts'
@@ -8,9 +8,6 @@ import { transaction } from '../transaction.ts'
 
 /** Blackouts of one tag that are not over yet, at the most. */
 export const MOST_OF_TAG = 100
-
-/** Jobs that are counted at the most: counting further would read every job of a large tag. */
-export const MOST_COUNTED = 10_000
 
 /**
  * Writes a blackout of a tag, and has the dispatchers look anew at the jobs whose next occurrence it holds.
@@ -64,48 +61,6 @@ export async function getBlackout(db: Db, id: string): Promise<BlackoutRow> {
     .where(and(eq(blackouts.id, id), isNull(blackouts.deletedAt)))
   if (!row) throw blackoutNotFound(id)
   return row
-}
-
-/** How many jobs a blackout may be keeping back: those whose next run comes after it. */
-export async function jobsKeptBack(pool: Pool, { tag, toAt }: BlackoutRow): Promise<number> {
-  const { rows } = await pool.query<{ n: number }>(
-    `select count(*)::int as n from (
-       select from jobs where tags @> array[$1::text] and tags <> '{}' and deleted_at is null and next_run_at is not null
-         and cursor_at < $2 and (next_scheduled_for is null or next_scheduled_for >= $2) limit $3) as found`,
-    [tag, toAt, MOST_COUNTED],
-  )
-  return rows[0]?.n ?? 0
-}
-
-/** How many jobs have a tag and their next occurrence in a stretch of time. */
-export async function jobsWithin(
-  pool: Pool,
-  { tag, from, to }: { tag: string; from: Date; to: Date },
-): Promise<number> {
-  const { rows } = await pool.query<{ n: number }>(
-    `select count(*)::int as n from (
-       select from jobs where tags @> array[$1::text] and tags <> '{}' and deleted_at is null
-         and next_scheduled_for >= $2 and next_scheduled_for < $3 limit $4) as found`,
-    [tag, from, to, MOST_COUNTED],
-  )
-  return rows[0]?.n ?? 0
-}
-
-/** Up to `limit` blackouts, newest first; those after the blackout `after` of the same order. */
-export async function listBlackouts(
-  db: Db,
-  { tag }: { tag?: string | undefined },
-  { limit, after }: { limit: number; after: string | null },
-): Promise<BlackoutRow[]> {
-  const where: SQL[] = [isNull(blackouts.deletedAt)]
-  if (tag) where.push(eq(blackouts.tag, tag))
-  if (after) where.push(lt(blackouts.id, after))
-  return await db
-    .select()
-    .from(blackouts)
-    .where(and(...where))
-    .orderBy(desc(blackouts.id))
-    .limit(limit)
 }
 
 export function blackoutNotFound(id: string): Problem {

@@ -2,11 +2,13 @@ import { expect } from 'vitest'
 import { explaining } from '../../test/explaining.ts'
 import { ago } from '../../test/factories.ts'
 import { test } from '../../test/queue.ts'
-import { createDb, createPool, type Pool } from '../client.ts'
+import { createPool, type Pool } from '../client.ts'
 import type { Boss } from '../queue.ts'
-import { listDeadLetters, MOST_COUNTED, putAway } from './dead-letters.ts'
+import { putAway } from './dead-letters.ts'
+import { listDeadLetters } from './list-dead-letters.ts'
 import { promote } from './promote.ts'
 import { redrive } from './redrive.ts'
+import { MOST_WALKED } from './walk.ts'
 
 /** A ledger of a hundred thousand rows, every `nth` of them a dead letter of one of 5,000 jobs. */
 async function fill(pool: Pool, nth: number): Promise<void> {
@@ -27,9 +29,9 @@ async function fill(pool: Pool, nth: number): Promise<void> {
 const after = { deadAt: ago(86_400), id: 'ffffffff-ffff-7fff-bfff-ffffffffffff' }
 
 const cases: [string, (pool: Pool, boss: Boss) => Promise<unknown>][] = [
-  ['the first page', (pool) => listDeadLetters(createDb(pool), {}, { limit: 50, after: null })],
-  ['a later page', (pool) => listDeadLetters(createDb(pool), {}, { limit: 50, after })],
-  ['a stretch of time', (pool) => listDeadLetters(createDb(pool), { from: ago(600) }, { limit: 50, after: null })],
+  ['the first page', (pool) => listDeadLetters(pool, {}, { limit: 50, after: null })],
+  ['a later page', (pool) => listDeadLetters(pool, {}, { limit: 50, after })],
+  ['a stretch of time', (pool) => listDeadLetters(pool, { from: ago(600) }, { limit: 50, after: null })],
   ['a redrive', (pool, boss) => redrive(pool, boss, { limit: 100 })],
   ['putting some away', (pool) => putAway(pool, { to: ago(86_400) }, 100)],
 ]
@@ -47,7 +49,7 @@ test('in a ledger of a hundred thousand, dead letters are found by their index, 
       name,
     ).toEqual([])
   }
-  expect(await putAway(pool, {}, 1)).toEqual({ deleted: 1, remaining: MOST_COUNTED })
+  expect(await putAway(pool, {}, 1)).toEqual({ deleted: 1, left: { count: MOST_WALKED, isLowerBound: true } })
 })
 
 test('ten thousand are redriven in a few seconds, and those that wait hold up no leader', {
@@ -56,7 +58,7 @@ test('ten thousand are redriven in a few seconds, and those that wait hold up no
   await fill(pool, 5)
   const since = performance.now()
   expect(await redrive(pool, boss, { limit: 10_000 })).toEqual({
-    ...{ executions: 10_000, remaining: MOST_COUNTED, refused: [] },
+    ...{ executions: 10_000, left: { count: MOST_WALKED, isLowerBound: false }, refused: [] },
   })
   const ms = performance.now() - since
   const leader = createPool(databaseUrl, { max: 1, steadyPlans: true, queryMs: 2_000 })

@@ -1,73 +1,14 @@
-import type { ExecutionReason } from '@scheduler/core/execution'
 import { Problem } from '@scheduler/core/problem'
-import { and, count, desc, eq, gte, isNotNull, lt, type SQL, sql } from 'drizzle-orm'
-import { createDb, type Db, type Pool, type PoolClient } from '../client.ts'
+import { eq } from 'drizzle-orm'
+import { createDb, type Pool, type PoolClient } from '../client.ts'
 import { executions } from '../schema/executions.ts'
-import { jobs } from '../schema/jobs.ts'
 import { transaction } from '../transaction.ts'
-import { executionNotFound, type FullExecution, withAttempts } from './executions.ts'
+import { chooseDead, type Left } from './choose-dead.ts'
+import { executionNotFound } from './executions.ts'
+import type { DeadLetterFilters } from './meant-dead-letters.ts'
 
-/** Which dead letters are meant; none given: all. */
-export interface DeadLetterFilters {
-  jobId?: string | undefined
-  destination?: string | undefined
-  reason?: ExecutionReason | undefined
-  /** A tag that the job has now. */
-  tag?: string | undefined
-  /** Of `dead_at`: inclusive. */
-  from?: Date | undefined
-  /** Of `dead_at`: exclusive. */
-  to?: Date | undefined
-}
-
-/** Where a page ended. */
-export interface DeadLetterPosition {
-  deadAt: Date
-  id: string
-}
-
-/** What is counted of the dead letters that are left, at the most: counting them all would cost more than the answer is worth. */
-export const MOST_COUNTED = 10_000
-
-/** Up to `limit` dead letters, the one that died last first, those after a position. */
-export async function listDeadLetters(
-  db: Db,
-  filters: DeadLetterFilters,
-  { limit, after }: { limit: number; after: DeadLetterPosition | null },
-): Promise<FullExecution[]> {
-  const position =
-    after && sql`(${executions.deadAt}, ${executions.id}) < (${after.deadAt.toISOString()}::timestamptz, ${after.id})`
-  const rows = await db
-    .select()
-    .from(executions)
-    .where(and(areMeant(filters), position ?? undefined))
-    .orderBy(desc(executions.deadAt), desc(executions.id))
-    .limit(limit)
-  return await withAttempts(db, rows)
-}
-
-/** Dead letters that the filters mean. The first condition is what lets the partial index serve. */
-export function areMeant({ jobId, destination, reason, tag, from, to }: DeadLetterFilters): SQL | undefined {
-  const where: SQL[] = [isNotNull(executions.deadAt)]
-  if (jobId) where.push(eq(executions.jobId, jobId))
-  if (destination) where.push(eq(executions.destination, destination))
-  if (reason) where.push(eq(executions.reason, reason))
-  if (tag) {
-    where.push(
-      sql`exists (select from ${jobs} j where j.id = ${executions.jobId} and j.tags @> ${sql.param([tag])}::text[])`,
-    )
-  }
-  if (from) where.push(gte(executions.deadAt, from))
-  if (to) where.push(lt(executions.deadAt, to))
-  return and(...where)
-}
-
-/** How many dead letters a condition means; `MOST_COUNTED` where there are more. */
-export async function countDeadLetters(db: Db, where: SQL | undefined): Promise<number> {
-  const some = db.select({ id: executions.id }).from(executions).where(where).limit(MOST_COUNTED).as('some')
-  const [row] = await db.select({ count: count() }).from(some)
-  return row?.count ?? 0
-}
+/** Dead letters that one request puts away, at the most. */
+export const MOST_PUT_AWAY = 10_000
 
 /**
  * Puts dead letters away, the oldest first: they stay in the ledger, failed, and are dead letters no more.
@@ -78,17 +19,10 @@ export async function putAway(
   on: Pool | PoolClient,
   filters: DeadLetterFilters,
   most: number,
-): Promise<{ deleted: number; remaining: number }> {
+): Promise<{ deleted: number; left: Left }> {
   return await transaction(on, async (client) => {
-    const db = createDb(client)
-    const meant = await db
-      .select({ id: executions.id, scheduledFor: executions.scheduledFor })
-      .from(executions)
-      .where(areMeant(filters))
-      .orderBy(executions.deadAt, executions.id)
-      .limit(most)
-    const deleted = await clear(client, meant)
-    return { deleted, remaining: await countDeadLetters(db, areMeant(filters)) }
+    const { chosen, left } = await chooseDead(client, { filters, limit: most })
+    return { deleted: await clear(client, chosen), left }
   })
 }
 

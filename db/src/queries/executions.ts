@@ -1,6 +1,6 @@
-import type { ExecutionKind, ExecutionState } from '@scheduler/core/execution'
+import type { ExecutionKind } from '@scheduler/core/execution'
 import { Problem } from '@scheduler/core/problem'
-import { and, asc, desc, eq, gte, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, type SQL } from 'drizzle-orm'
 import { createDb, type Db, type PoolClient } from '../client.ts'
 import { type AttemptRow, attempts } from '../schema/attempts.ts'
 import { type ExecutionRow, executions } from '../schema/executions.ts'
@@ -8,22 +8,6 @@ import { type ExecutionRow, executions } from '../schema/executions.ts'
 /** A row of the ledger with its attempts, oldest first. */
 export interface FullExecution extends ExecutionRow {
   attempts: AttemptRow[]
-}
-
-export interface ExecutionFilters {
-  jobId?: string | undefined
-  state?: ExecutionState | undefined
-  destination?: string | undefined
-  /** Of `scheduled_for`: inclusive. */
-  from?: Date | undefined
-  /** Of `scheduled_for`: exclusive. */
-  to?: Date | undefined
-}
-
-/** Where a page ended. */
-export interface ExecutionPosition {
-  scheduledFor: Date
-  id: string
 }
 
 /** @throws Problem `execution-not-found` */
@@ -40,31 +24,6 @@ export async function getExecutionAt(
 ): Promise<FullExecution> {
   const is = and(eq(executions.jobId, jobId), eq(executions.scheduledFor, scheduledFor), eq(executions.kind, kind))
   return await one(createDb(client), is, jobId)
-}
-
-/** Up to `limit` executions, latest occurrence first, those after a position. */
-export async function listExecutions(
-  db: Db,
-  filters: ExecutionFilters,
-  { limit, after }: { limit: number; after: ExecutionPosition | null },
-): Promise<FullExecution[]> {
-  const { jobId, state, destination, from, to } = filters
-  const where: SQL[] = []
-  if (jobId) where.push(eq(executions.jobId, jobId))
-  if (state) where.push(eq(executions.state, state))
-  if (destination) where.push(eq(executions.destination, destination))
-  if (from) where.push(gte(executions.scheduledFor, from))
-  if (to) where.push(lt(executions.scheduledFor, to))
-  if (after) {
-    where.push(sql`(${executions.scheduledFor}, ${executions.id}) < (${after.scheduledFor.toISOString()}, ${after.id})`)
-  }
-  const rows = await db
-    .select()
-    .from(executions)
-    .where(and(...where))
-    .orderBy(desc(executions.scheduledFor), desc(executions.id))
-    .limit(limit)
-  return await withAttempts(db, rows)
 }
 
 async function one(db: Db, where: SQL | undefined, id: string): Promise<FullExecution> {

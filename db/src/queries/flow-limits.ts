@@ -1,12 +1,15 @@
 import type { Rate } from '@scheduler/core/flow'
+import { readByIndex } from '../by-index.ts'
 import type { Pool } from '../client.ts'
 import { notifyFlow } from '../notify.ts'
 import type { FlowKind } from '../schema/flow-limits.ts'
 import { transaction } from '../transaction.ts'
+import { countParked, MOST_COUNTED, MOST_COUNTED_OF_EACH } from './count-parked.ts'
 import { lockFlows } from './read-limits.ts'
+import type { Paging } from './walk.ts'
 
-/** Parked executions of one flow that are counted at the most. */
-export const MOST_COUNTED = 100_000
+/** Slots of one flow that are counted at the most: its concurrency can't be higher. */
+const MOST_SLOTS = 10_000
 
 export interface FlowSettings {
   rate: Rate | null
@@ -17,8 +20,10 @@ export interface FlowSettings {
 /** A flow as clients see it. */
 export interface Flow extends FlowSettings {
   flow: string
-  /** Executions kept out of the queue for it. */
+  /** Executions kept out of the queue for it, as far as they are counted. */
   parked: number
+  /** Whether there are more. */
+  parkedIsLowerBound: boolean
   /** Executions it has let through that have not ended; null where nothing is limited, and nobody counts. */
   inFlight: number | null
 }
@@ -30,6 +35,7 @@ interface Row {
   concurrency: number | null
   paused: boolean | null
   parked: number
+  more: boolean
   slots: number
 }
 
@@ -43,34 +49,40 @@ const parkedOf = {
 
 const LIMITED = '(paused or rate_count is not null or concurrency is not null)'
 
-/** Which flows there are: those with limits, and of destinations also those whose circuits are known. */
+const some = (flows: string): string => `(${flows} order by 1 limit $3)`
+
+/** Which flows there are after `$2`: those with limits, and of destinations also those whose circuits are known. */
+const limited = some(`select flow from flow_limits where kind = $1 and flow > $2 and ${LIMITED}`)
 const known = {
-  destination: `select flow from flow_limits where kind = $1 and ${LIMITED} union select destination from destinations`,
-  key: `select flow from flow_limits where kind = $1 and ${LIMITED}`,
+  destination: `${limited} union ${some('select destination from destinations where destination > $2')}`,
+  key: limited,
 } as const satisfies Record<FlowKind, string>
 
 /** Up to `limit` flows of a kind after `after`, in order of name; or the one that is named. */
-export async function listFlows(
-  pool: Pool,
-  kind: FlowKind,
-  page: { limit: number; after: string | null } | { only: string },
-): Promise<Flow[]> {
-  const { rows } = await pool.query<Row>(
-    `with f as materialized (
-       ${'only' in page ? 'select $2::text as flow' : `select flow from (${known[kind]}) as k where flow > $2 order by flow limit $3`})
-     select f.flow, l.rate_count as "rateCount", l.rate_per_seconds as "ratePerSeconds", l.concurrency, l.paused,
-       (select count(*)::int from flow_slots s where s.kind = $1 and s.flow = f.flow) as slots,
-       (select count(*)::int from (${parkedOf[kind]} limit ${MOST_COUNTED}) as p) as parked
-     from f left join flow_limits l on l.kind = $1 and l.flow = f.flow order by f.flow`,
-    'only' in page ? [kind, page.only] : [kind, page.after ?? '', page.limit],
-  )
-  return rows.map(toFlow)
+export async function listFlows(pool: Pool, kind: FlowKind, page: Paging | { only: string }): Promise<Flow[]> {
+  const isOne = 'only' in page
+  return await readByIndex(pool, async (client) => {
+    const { rows } = await client.query<Row>(
+      `with f as materialized (
+         ${isOne ? 'select $2::text as flow' : `select flow from (${known[kind]}) as k order by flow limit $3`})
+       select f.flow, l.rate_count as "rateCount", l.rate_per_seconds as "ratePerSeconds", l.concurrency, l.paused,
+         (select count(*)::int from (
+            select from flow_slots s where s.kind = $1 and s.flow = f.flow limit ${MOST_SLOTS}) as taken) as slots,
+         p.parked, p.more
+       from f left join flow_limits l on l.kind = $1 and l.flow = f.flow
+       cross join lateral ${countParked(parkedOf[kind], String(isOne ? MOST_COUNTED : MOST_COUNTED_OF_EACH))} as p
+       order by f.flow`,
+      isOne ? [kind, page.only] : [kind, page.after ?? '', page.limit],
+    )
+    return rows.map(toFlow)
+  })
 }
 
-function toFlow({ flow, rateCount, ratePerSeconds, concurrency, paused, parked, slots }: Row): Flow {
+function toFlow({ flow, rateCount, ratePerSeconds, concurrency, paused, parked, more, slots }: Row): Flow {
   const rate = rateCount !== null && ratePerSeconds !== null ? { count: rateCount, perSeconds: ratePerSeconds } : null
   const limited = rate !== null || concurrency !== null || paused === true
-  return { flow, rate, concurrency, paused: paused ?? false, parked, inFlight: limited ? slots : null }
+  const shown = { parked, parkedIsLowerBound: more, inFlight: limited ? slots : null }
+  return { flow, rate, concurrency, paused: paused ?? false, ...shown }
 }
 
 /**
@@ -96,7 +108,7 @@ export async function limitFlow(pool: Pool, kind: FlowKind, flow: string, settin
     await notifyFlow(client)
   })
   const [now] = await listFlows(pool, kind, { only: flow })
-  return now ?? { flow, ...settings, parked: 0, inFlight: null }
+  return now ?? { flow, ...settings, parked: 0, parkedIsLowerBound: false, inFlight: null }
 }
 
 /** Lifts a flow's limits. What they held back is let go at a bounded pace. */

@@ -1,7 +1,7 @@
 import { Problem } from '@scheduler/core/problem'
-import { and, arrayContains, desc, eq, isNull, lt, type SQL, sql } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import { createDb, type Db, type PoolClient } from '../client.ts'
-import { type JobRow, type JobStatus, jobs } from '../schema/jobs.ts'
+import { type JobRow, jobs } from '../schema/jobs.ts'
 
 /** @throws Problem `job-not-found`, for a deleted job too unless `deleted` is set. */
 export async function getJob(db: Db, id: string, { deleted = false } = {}): Promise<JobRow> {
@@ -9,36 +9,6 @@ export async function getJob(db: Db, id: string, { deleted = false } = {}): Prom
   const [row] = await db.select().from(jobs).where(where)
   if (!row) throw jobNotFound(id)
   return row
-}
-
-export interface JobFilters {
-  status?: JobStatus | undefined
-  type?: JobRow['type'] | undefined
-  tag?: string | undefined
-  externalId?: string | undefined
-  callbackHost?: string | undefined
-}
-
-/** Up to `limit` jobs, newest first; those after the job `after` of the same order, which need not exist any more. */
-export async function listJobs(
-  db: Db,
-  filters: JobFilters,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<JobRow[]> {
-  const where: (SQL | undefined)[] = [isNull(jobs.deletedAt)]
-  if (after) where.push(lt(jobs.id, after))
-  if (filters.status) where.push(eq(jobs.status, filters.status))
-  if (filters.type) where.push(eq(jobs.type, filters.type))
-  // The second condition is what lets the partial index serve.
-  if (filters.tag) where.push(arrayContains(jobs.tags, [filters.tag]), sql`${jobs.tags} <> '{}'`)
-  if (filters.externalId) where.push(eq(jobs.externalId, filters.externalId))
-  if (filters.callbackHost) where.push(eq(jobs.callbackHost, filters.callbackHost))
-  return await db
-    .select()
-    .from(jobs)
-    .where(and(...where))
-    .orderBy(desc(jobs.id))
-    .limit(limit)
 }
 
 /** A job locked until the transaction ends, and the database's time as of then. */

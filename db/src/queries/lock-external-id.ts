@@ -5,6 +5,9 @@ import type { JobRow } from '../schema/jobs.ts'
 /** The class of these advisory locks. Locks of two numbers never meet those of one, the leader's and the migration's. */
 const EXTERNAL_ID_LOCKS = 0x65787464
 
+/** Jobs that are counted for the answer, at the most. */
+const MOST_COUNTED = 1_000
+
 /**
  * Makes other callers with this external_id wait until the transaction ends, and returns the job that has it, locked as
  * well; null when none has, deleted ones aside. Plain creates and edits are not kept from using it meanwhile.
@@ -27,10 +30,12 @@ export async function lockExternalId(
 
 async function ambiguous(client: PoolClient, externalId: string): Promise<Problem> {
   const { rows } = await client.query<{ count: number }>(
-    'select count(*)::int as count from jobs where external_id = $1 and deleted_at is null',
-    [externalId],
+    `select count(*)::int as count from (
+       select from jobs where external_id = $1 and deleted_at is null limit $2) as counted`,
+    [externalId, MOST_COUNTED],
   )
+  const count = rows[0]?.count ?? 0
   const listed = `/jobs?external_id=${encodeURIComponent(externalId)}`
-  const detail = `${rows[0]?.count} jobs have the external_id ${JSON.stringify(externalId)}, so it is not clear which one is meant. See GET ${listed}; delete the others, or give them another one.`
+  const detail = `${count < MOST_COUNTED ? count : `${MOST_COUNTED} or more`} jobs have the external_id ${JSON.stringify(externalId)}, so it is not clear which one is meant. See GET ${listed}; delete the others, or give them another one.`
   return new Problem('external-id-ambiguous', detail)
 }

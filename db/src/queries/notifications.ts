@@ -1,9 +1,11 @@
 import type { NotifyEvent } from '@scheduler/core/delivery'
 import { bodyOf, type Notice, type Recipient } from '@scheduler/core/notice'
-import { and, desc, eq, isNotNull, lt, type SQL } from 'drizzle-orm'
+import { and, eq, isNotNull, lt, type SQL, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
-import type { Db, Pool, PoolClient } from '../client.ts'
+import { readByIndex } from '../by-index.ts'
+import { createDb, type Pool, type PoolClient } from '../client.ts'
 import { type NotificationRow, notifications } from '../schema/notifications.ts'
+import { only, type Page, type Paging, walk } from './walk.ts'
 
 /** A notice for one recipient. */
 export interface NewNotification extends Notice, Recipient {}
@@ -47,23 +49,37 @@ const setIn = {
   failed: notifications.failedAt,
 } as const satisfies Record<NotificationState, unknown>
 
-/** Up to `limit` notifications, newest first; those after the notification `after` of the same order. */
+/** A page of notifications, newest first; those after the notification `after` of the same order. */
 export async function listNotifications(
-  db: Db,
-  { jobId, type, state }: NotificationFilters,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<NotificationRow[]> {
-  const where: SQL[] = []
-  if (jobId) where.push(eq(notifications.jobId, jobId))
-  if (type) where.push(eq(notifications.type, type))
-  if (state) where.push(isNotNull(setIn[state]))
-  if (after) where.push(lt(notifications.id, after))
-  return await db
-    .select()
-    .from(notifications)
-    .where(and(...where))
-    .orderBy(desc(notifications.id))
-    .limit(limit)
+  pool: Pool,
+  filters: NotificationFilters,
+  { limit, after }: Paging,
+): Promise<Page<NotificationRow>> {
+  const way = { ...wayTo(filters, after), meant: areMeant(filters), limit }
+  return await readByIndex(pool, (client) => walk(createDb(client), notifications, way))
+}
+
+/** The index that a walk goes by. */
+function wayTo({ jobId, type, state }: NotificationFilters, after: string | null) {
+  if (jobId) return wayBy('jobId', jobId, after)
+  const { id, failedAt } = notifications
+  const position = after ? lt(id, after) : undefined
+  if (state === 'failed') return { within: and(isNotNull(failedAt), position), keys: ['id'] as const }
+  return type ? wayBy('type', type, after) : { within: position, keys: ['id'] as const }
+}
+
+function wayBy(key: 'jobId' | 'type', value: string, after: string | null) {
+  const column = notifications[key]
+  const position = after ? sql`(${column}, ${notifications.id}) < (${value}, ${after})` : undefined
+  return { within: and(only(column, value), position), keys: [key, 'id'] as const }
+}
+
+function areMeant({ jobId, type, state }: NotificationFilters): SQL | undefined {
+  return and(
+    jobId ? eq(notifications.jobId, jobId) : undefined,
+    type && eq(notifications.type, type),
+    state && isNotNull(setIn[state]),
+  )
 }
 
 /** Deletes up to `limit` notifications that are older than `days`. Returns how many. */

@@ -25,6 +25,8 @@ import { redrive, redriveOne } from './redrive.ts'
 import { resumeJob } from './resume-job.ts'
 import { settle } from './settle.ts'
 
+const NONE = { count: 0, isLowerBound: false }
+
 const any = () => true
 const all = { limit: 10_000 }
 
@@ -131,7 +133,7 @@ describe('an execution that is redriven', () => {
 describe('several', () => {
   test('go out at the rate, the oldest occurrence first', async ({ db, pool, boss }) => {
     await deadJob(pool, boss, { policies: { overlap: 'allow' } }, 4)
-    expect(await redrive(pool, boss, { ...all, perSecond: 2 })).toEqual({ executions: 4, remaining: 0, refused: [] })
+    expect(await redrive(pool, boss, { ...all, perSecond: 2 })).toEqual({ executions: 4, left: NONE, refused: [] })
     const rows = await db.select().from(executions).orderBy(executions.scheduledFor)
     const [first] = rows
     const after = (at: Date | null) => at && at.getTime() - (first?.redrivenAt?.getTime() ?? 0)
@@ -155,7 +157,7 @@ describe('several', () => {
     await redrive(pool, boss, { ...all, limit: 1 })
     const rows = () => db.select().from(executions).orderBy(executions.scheduledFor)
     expect((await rows()).map(({ state }) => state)).toEqual(['queued', 'failed', 'failed'])
-    expect(await redrive(pool, boss, { ...all, jobId: id })).toMatchObject({ executions: 2, remaining: 0 })
+    expect(await redrive(pool, boss, { ...all, jobId: id })).toMatchObject({ executions: 2, left: NONE })
     expect((await rows()).map((it) => [it.state, it.reason, it.behind])).toEqual([
       ['queued', null, false],
       ['waiting', 'overlap_queued', true],
@@ -167,8 +169,8 @@ describe('several', () => {
     const gone = await deadJob(pool, boss, {}, 2)
     await deleteJob(pool, gone.id, any)
     await deadJob(pool, boss, {}, 2)
-    expect(await redrive(pool, boss, { limit: 1 })).toEqual({ executions: 1, remaining: 1, refused: [] })
-    expect(await redrive(pool, boss, { limit: 5 })).toEqual({ executions: 1, remaining: 0, refused: [] })
+    expect(await redrive(pool, boss, { limit: 1 })).toEqual({ executions: 1, left: { ...NONE, count: 1 }, refused: [] })
+    expect(await redrive(pool, boss, { limit: 5 })).toEqual({ executions: 1, left: NONE, refused: [] })
   })
 
   test('by id name each that is refused', async ({ db, pool, boss }) => {
@@ -180,7 +182,7 @@ describe('several', () => {
     const unknown = '00000000-0000-7000-8000-000000000000'
     const ids = [...rows.map((row) => row.id), unknown]
     const { refused, ...done } = await redrive(pool, boss, { ...all, ids })
-    expect(done).toEqual({ executions: 1, remaining: 1 })
+    expect(done).toEqual({ executions: 1, left: { ...NONE, count: 1 } })
     const codes = new Map(refused.map(({ id, problem }) => [id, problem.code]))
     expect(codes).toEqual(
       new Map([

@@ -1,12 +1,14 @@
 import { Problem } from '@scheduler/core/problem'
-import { and, isNull, type SQL, sql } from 'drizzle-orm'
+import { and, isNull, sql } from 'drizzle-orm'
 import type { PgBoss } from 'pg-boss'
 import { createDb, type Pool, type PoolClient } from '../client.ts'
 import { executions } from '../schema/executions.ts'
 import { jobs } from '../schema/jobs.ts'
 import { transaction } from '../transaction.ts'
-import { areMeant, countDeadLetters, type DeadLetterFilters, lockDead, notADeadLetter } from './dead-letters.ts'
+import { type Choice, chooseDead, type Left } from './choose-dead.ts'
+import { lockDead, notADeadLetter } from './dead-letters.ts'
 import { executionNotFound, type FullExecution, getExecution } from './executions.ts'
+import type { DeadLetterFilters } from './meant-dead-letters.ts'
 import { promote } from './promote.ts'
 import { type Dead, type DeadJob, release, takeTurns } from './redrive-turns.ts'
 
@@ -23,8 +25,7 @@ export interface Redrive extends DeadLetterFilters {
 
 export interface Redriven {
   executions: number
-  /** Dead letters that are meant and still there; `MOST_COUNTED` where there are more. */
-  remaining: number
+  left: Left
   refused: { id: string; problem: Problem }[]
 }
 
@@ -39,8 +40,9 @@ export interface Redriven {
  */
 export async function redrive(on: Pool | PoolClient, boss: PgBoss, request: Redrive): Promise<Redriven> {
   const { done, blocked } = await transaction(on, async (client) => {
-    const where = and(areMeant(request), request.ids ? isOneOf(request.ids) : hasJob)
-    const meant = await choose(client, where, request.limit)
+    const { ids, limit } = request
+    const choice: Choice = ids ? { filters: request, ids, limit } : { filters: request, also: hasJob, limit }
+    const { chosen: meant, left } = await chooseDead(client, choice)
     const refused = request.ids ? await refusedOf(client, request.ids) : []
     const live = new Map((await lockJobs(client, meant)).map((job) => [job.id, job]))
     const ofJob = meant.filter(({ jobId }) => live.has(jobId))
@@ -55,7 +57,7 @@ export async function redrive(on: Pool | PoolClient, boss: PgBoss, request: Redr
       const taken = ofJob.filter(({ id }) => !locked.has(id))
       refused.push(...taken.map(({ id }) => ({ id, problem: notADeadLetter(id) })))
     }
-    const done = { executions: turns.length, remaining: await countDeadLetters(createDb(client), where), refused }
+    const done = { executions: turns.length, left, refused }
     return { done, blocked: [...new Set(turns.filter((it) => it.blocked).map(({ job }) => job.id))] }
   })
   // What they wait for may have been finished while they were made to wait.
@@ -70,27 +72,15 @@ export async function redriveOne(on: Pool | PoolClient, boss: PgBoss, id: string
   return await getExecution(createDb(on), id)
 }
 
-const isOneOf = (ids: string[]): SQL => sql`${executions.id} = any(${sql.param(ids)}::uuid[])`
-
 /** What has no job any more can't be redriven, and must not take the place of what can. */
-const hasJob = sql`exists (select from ${jobs} j where j.id = ${executions.jobId} and j.deleted_at is null)`
-
-async function choose(client: PoolClient, where: SQL | undefined, limit: number): Promise<Dead[]> {
-  const { id, scheduledFor, jobId, kind } = executions
-  return await createDb(client)
-    .select({ id, scheduledFor, jobId, kind })
-    .from(executions)
-    .where(where)
-    .orderBy(executions.deadAt, executions.id)
-    .limit(limit)
-}
+const hasJob = sql`(select j.deleted_at is null from ${jobs} j where j.id = ${executions.jobId})`
 
 /** Those of the ids that are no dead letters. */
 async function refusedOf(client: PoolClient, ids: string[]): Promise<Redriven['refused']> {
   const found = await createDb(client)
     .select({ id: executions.id, deadAt: executions.deadAt })
     .from(executions)
-    .where(isOneOf(ids))
+    .where(sql`${executions.id} = any(${sql.param(ids)}::uuid[])`)
   const deadAt = new Map(found.map((row) => [row.id, row.deadAt]))
   return [...new Set(ids)].flatMap((id) => {
     if (!deadAt.has(id)) return [{ id, problem: executionNotFound(id) }]

@@ -25,7 +25,7 @@ test('workers that tell of failures at once open the circuit once, at the fifth 
   expect(rows).toEqual([
     { type: 'circuit.opened', destination: HERE, data: { state: 'open', cause: 'failures', failures: 5, parked: 0 } },
   ])
-  const [circuit] = await listCircuits(pool)
+  const [circuit] = (await listCircuits(pool, { limit: 1, after: null })).rows
   expect(circuit).toMatchObject({ destination: HERE, state: 'open', failures: 5 })
   expect(Number(circuit?.retryAt) - Number(circuit?.openedAt)).toBe(60_000)
 })

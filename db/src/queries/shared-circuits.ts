@@ -3,6 +3,7 @@ import { type CircuitCause, closedCircuit, type SharedCircuit } from '@scheduler
 import { v7 as uuidv7 } from 'uuid'
 import type { Pool, PoolClient } from '../client.ts'
 import { notifyCircuit } from '../notify.ts'
+import { MOST_COUNTED } from './count-parked.ts'
 import { recordEvents } from './events.ts'
 
 /** A destination's circuit, as its row has it. */
@@ -124,6 +125,7 @@ export async function extendProbe(
   )
 }
 
+/** The circuit's row is locked meanwhile: what is parked is counted up to a bound. */
 async function tell(client: PoolClient, circuit: CircuitRecord, now: number, cause: CircuitCause): Promise<void> {
   const { destination, state, failures } = circuit
   const { rows } = await client.query<{ parked: number }>({
@@ -142,9 +144,6 @@ async function tell(client: PoolClient, circuit: CircuitRecord, now: number, cau
   if (TOLD.has(cause)) await recordEvents(client, [{ type, destination, at: new Date(now), data }])
   await notifyCircuit(client, destination)
 }
-
-/** Parked executions that are counted at the most: the row is locked meanwhile, and there may be millions. */
-export const MOST_COUNTED = 10_000
 
 const TOLD: ReadonlySet<CircuitCause> = new Set(['failures', 'opened', 'closed', 'reset', 'probe_succeeded'])
 

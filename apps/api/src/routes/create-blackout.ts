@@ -2,7 +2,9 @@ import { DateTimeText, Reason, Tag, Timezone } from '@scheduler/core/fields'
 import { type FieldError, invalid } from '@scheduler/core/problem'
 import { readDateTime } from '@scheduler/core/read-rule'
 import { formatInZone, parseZone } from '@scheduler/core/timezone'
-import { createBlackout as create, jobsWithin, MOST_COUNTED } from '@scheduler/db/queries/blackouts'
+import { createBlackout as create } from '@scheduler/db/queries/blackouts'
+import { jobsWithin } from '@scheduler/db/queries/jobs-of-blackout'
+import { MOST_WALKED } from '@scheduler/db/queries/walk'
 import { z } from 'zod'
 import { BlackoutAnswer } from '../answers.ts'
 import { databaseNow } from '../database-now.ts'
@@ -26,8 +28,9 @@ const DryBlackout = z
     tag: z.string(),
     from: z.string(),
     to: z.string(),
-    jobs: z.int().meta({
-      description: `Jobs whose next run it would leave out; ${MOST_COUNTED.toLocaleString('en')} where there are more.`,
+    jobs: z.int().meta({ description: 'Jobs whose next run it would leave out.' }),
+    jobs_is_lower_bound: z.boolean().meta({
+      description: `Whether there may be more: ${MOST_WALKED.toLocaleString('en')} jobs of the tag are looked at.`,
     }),
   })
   .meta({ id: 'DryBlackout' })
@@ -56,9 +59,12 @@ export const createBlackout = route({
 
   async dryRun({ body }, deps) {
     const { zone, fields } = await read(body, deps)
-    const jobs = await jobsWithin(deps.pool, fields)
+    const { jobs, isLowerBound } = await jobsWithin(deps.pool, fields)
     const show = (at: Date) => formatInZone(at.getTime(), zone)
-    return { status: 200, body: { tag: fields.tag, from: show(fields.from), to: show(fields.to), jobs } }
+    return {
+      status: 200,
+      body: { tag: fields.tag, from: show(fields.from), to: show(fields.to), jobs, jobs_is_lower_bound: isLowerBound },
+    }
   },
   dryAnswer: { status: 200, schema: DryBlackout, description: 'With `dry_run=true`: nothing is stored.' },
 })

@@ -1,5 +1,7 @@
 import { createDb } from '@scheduler/db/client'
-import { getBlackout, jobsKeptBack, MOST_COUNTED, deleteBlackout as remove } from '@scheduler/db/queries/blackouts'
+import { getBlackout, deleteBlackout as remove } from '@scheduler/db/queries/blackouts'
+import { jobsKeptBack } from '@scheduler/db/queries/jobs-of-blackout'
+import { MOST_WALKED } from '@scheduler/db/queries/walk'
 import { z } from 'zod'
 import { BlackoutAnswer, Message } from '../answers.ts'
 import { databaseNow } from '../database-now.ts'
@@ -13,8 +15,9 @@ const done = { message: 'Blackout deleted successfully' }
 const DryEnd = z
   .strictObject({
     blackout: BlackoutAnswer,
-    jobs: z.int().meta({
-      description: `Jobs whose next run comes after it: what they name before would be sent. ${MOST_COUNTED.toLocaleString('en')} where there are more.`,
+    jobs: z.int().meta({ description: 'Jobs whose next run comes after it: what they name before would be sent.' }),
+    jobs_is_lower_bound: z.boolean().meta({
+      description: `Whether there may be more: ${MOST_WALKED.toLocaleString('en')} jobs of the tag are looked at.`,
     }),
   })
   .meta({ id: 'DryBlackoutEnd' })
@@ -37,7 +40,8 @@ export const deleteBlackout = route({
 
   async dryRun({ params }, { pool }) {
     const row = await getBlackout(createDb(pool), blackoutId(params))
-    return { body: { blackout: toBlackout(row, 'UTC'), jobs: await jobsKeptBack(pool, row) } }
+    const { jobs, isLowerBound } = await jobsKeptBack(pool, row)
+    return { body: { blackout: toBlackout(row, 'UTC'), jobs, jobs_is_lower_bound: isLowerBound } }
   },
   dryAnswer: { status: 200, schema: DryEnd, description: 'With `dry_run=true`: nothing is changed.' },
 })

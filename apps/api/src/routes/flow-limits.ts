@@ -11,7 +11,7 @@ import {
   settingsOf,
   toFlow,
 } from '../flow-fields.ts'
-import { decodeCursor, encodeCursor, nextLink, pageFields } from '../paging.ts'
+import { decodeCursor, linkToNext, NAME_POSITION, pageFields } from '../paging.ts'
 import { type AnyRoute, route } from '../route.ts'
 
 /** What is told apart by the kind of flow. */
@@ -39,7 +39,7 @@ function flowRoutes(words: Words): AnyRoute[] {
   const { kind, list, one, params, read, schema, show, word } = words
   const example = show({
     ...{ flow: words.example, rate: { count: 10, perSeconds: 1 }, concurrency: 5, paused: false },
-    ...{ parked: 120, inFlight: 3 },
+    ...{ parked: 120, parkedIsLowerBound: false, inFlight: 3 },
   })
   return [
     route({
@@ -54,15 +54,11 @@ function flowRoutes(words: Words): AnyRoute[] {
       examples: { answer: { one: [example] } },
 
       async handle({ query: { limit, cursor }, url }, { pool, settings }) {
-        const after = decodeCursor(kind, /^\P{Cc}+$/u, cursor)?.[0] ?? null
+        const after = decodeCursor(kind, NAME_POSITION, cursor)?.[0] ?? null
         const flows = await listFlows(pool, kind, { limit: limit + 1, after })
         const page = flows.slice(0, limit)
-        const last = page.at(-1)
-        const more = flows.length > limit && last
-        return {
-          body: page.map(show),
-          ...(more && { headers: nextLink(url, encodeCursor(kind, last.flow), settings.publicUrl) }),
-        }
+        const last = flows.length > limit ? page.at(-1)?.flow : null
+        return { body: page.map(show), ...linkToNext(url, kind, last, settings.publicUrl) }
       },
     }),
     route({

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { CircuitChangeAnswer } from '../answers.ts'
 import { DestinationParams, destinationOf } from '../circuit-route.ts'
 import { circuitChange } from '../examples.ts'
-import { decodeCursor, encodeCursor, nextLink, pageFields, UUID_POSITION } from '../paging.ts'
+import { decodeCursor, linkToNext, pageFields, UUID_POSITION } from '../paging.ts'
 import { ConvertQuery } from '../queries.ts'
 import { toCircuitChange } from '../resources.ts'
 import { route } from '../route.ts'
@@ -21,17 +21,13 @@ export const listCircuitChanges = route({
   problems: [],
   examples: { answer: { one: [circuitChange] } },
 
-  async handle({ params, query, url }, { db, settings }) {
+  async handle({ params, query, url }, { pool, settings }) {
     const { limit, cursor, convert_to = 'UTC' } = query
     const after = decodeCursor('circuit-changes', UUID_POSITION, cursor)?.[0] ?? null
-    // One more than asked for says whether there is a next page.
-    const rows = await find(db, destinationOf(params), { limit: limit + 1, after })
-    const page = rows.slice(0, limit)
-    const last = page.at(-1)
-    const more = rows.length > limit && last
+    const { rows, last } = await find(pool, destinationOf(params), { limit, after })
     return {
-      body: page.map((row) => toCircuitChange(row, convert_to)),
-      ...(more && { headers: nextLink(url, encodeCursor('circuit-changes', last.id), settings.publicUrl) }),
+      body: rows.map((row) => toCircuitChange(row, convert_to)),
+      ...linkToNext(url, 'circuit-changes', last?.id, settings.publicUrl),
     }
   },
 })

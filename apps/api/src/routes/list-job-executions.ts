@@ -4,6 +4,7 @@ import { ExecutionAnswer } from '../answers.ts'
 import { execution } from '../examples.ts'
 import { jobId } from '../ids.ts'
 import { pageOfExecutions } from '../page-of-executions.ts'
+import { SHORT_PAGES } from '../paging.ts'
 import { JobExecutionsQuery, JobParams } from '../queries.ts'
 import { route } from '../route.ts'
 
@@ -12,7 +13,7 @@ export const listJobExecutions = route({
   path: '/jobs/{id}/executions',
   tag: 'Executions',
   summary: "List a job's executions",
-  description: 'Latest occurrence first; a deleted job’s too, until retention. The next page is in the `Link` header.',
+  description: `Latest occurrence first; a deleted job’s too, until retention. ${SHORT_PAGES}`,
   params: JobParams,
   query: JobExecutionsQuery,
   answer: { status: 200, schema: z.array(ExecutionAnswer), description: 'The executions.', headers: ['Link'] },

@@ -3,7 +3,7 @@ import { MOST_REDRIVEN, type Redrive, redrive } from '@scheduler/db/queries/redr
 import { tryOut } from '@scheduler/db/queries/rehearse'
 import { z } from 'zod'
 import { databaseUnavailable, problemBody } from '../answer-problem.ts'
-import { RedrivenAnswer } from '../dead-letter-answers.ts'
+import { RedrivenAnswer, toRemaining } from '../dead-letter-answers.ts'
 import { readDeadLetterFilters } from '../dead-letter-filters.ts'
 import { idempotently } from '../idempotency.ts'
 import { deadLetterFilters } from '../queries.ts'
@@ -45,7 +45,7 @@ export const redriveDeadLetters = route({
       outage: { destination: 'https://example.com', from: '2026-11-24T00:00:00Z', rate_per_second: 5 },
       listed: { execution_ids: ['0199b1f5-0c11-7d8e-8a55-6d1f0b2c3e4f'] },
     },
-    answer: { all: { executions: 12, remaining: 0 } },
+    answer: { all: { executions: 12, remaining: 0, remaining_is_lower_bound: false } },
   },
 
   async handle({ body, idempotency }, deps) {
@@ -66,11 +66,11 @@ function redriver(body: z.infer<typeof RedriveMany>, { boss, settings }: Deps) {
   const { execution_ids: ids, limit, rate_per_second: perSecond } = body
   const request: Redrive = { ...readDeadLetterFilters(body), ids, limit, perSecond }
   return async (on: Pool | PoolClient): Promise<z.infer<typeof RedrivenAnswer>> => {
-    const { executions, remaining, refused } = await redrive(on, queue, request)
+    const { executions, left, refused } = await redrive(on, queue, request)
     const problems = refused.map(({ id, problem }) => ({
       execution_id: id,
       ...problemBody(problem, settings.publicUrl),
     }))
-    return { executions, remaining, ...(problems.length > 0 && { problems }) }
+    return { executions, ...toRemaining(left), ...(problems.length > 0 && { problems }) }
   }
 }

@@ -1,0 +1,116 @@
+import { expect } from 'vitest'
+import { test } from '../../test/database.ts'
+import { explaining } from '../../test/explaining.ts'
+import { fillUnlucky, idOf } from '../../test/unlucky.ts'
+import type { Pool } from '../client.ts'
+import { listCircuitChanges } from './circuit-changes.ts'
+import { listFlows } from './flow-limits.ts'
+import { jobsKeptBack, jobsWithin } from './jobs-of-blackout.ts'
+import { listBlackouts } from './list-blackouts.ts'
+import { listCircuits, readCircuit } from './list-circuits.ts'
+import { listDeadLetters } from './list-dead-letters.ts'
+import { listExecutions } from './list-executions.ts'
+import { listJobs } from './list-jobs.ts'
+import { listNotifications } from './notifications.ts'
+import { MOST_WALKED } from './walk.ts'
+
+/** What a request may read besides its walk: the rows of the page, and what belongs to them. */
+const PAGE = 500
+
+const first = { limit: 50, after: null }
+const [soon, later] = [new Date(Date.now() - 1e9), new Date(Date.now() + 1e12)]
+
+type Run = (pool: Pool) => Promise<unknown>
+
+/** Lists and counts with the unluckiest filters, and how many walks each may take. */
+const cases: [string, number, Run][] = [
+  ['jobs, of which the newest are deleted', 1, (pool) => listJobs(pool, {}, first)],
+  ['jobs of a rare type', 1, (pool) => listJobs(pool, { type: 'rrule' }, first)],
+  ['jobs of no status', 1, (pool) => listJobs(pool, { status: 'paused' }, first)],
+  ['active jobs of a rare type', 1, (pool) => listJobs(pool, { status: 'active', type: 'rrule' }, first)],
+  ['completed jobs of a rare type', 1, (pool) => listJobs(pool, { status: 'completed', type: 'rrule' }, first)],
+  [
+    'jobs of a common host and a rare type',
+    1,
+    (pool) => listJobs(pool, { callbackHost: 'a.test', type: 'rrule' }, first),
+  ],
+  ['jobs of a rare host', 1, (pool) => listJobs(pool, { callbackHost: 'rare.test' }, first)],
+  ['jobs of an external_id of many', 1, (pool) => listJobs(pool, { externalId: 'many', type: 'rrule' }, first)],
+  ['jobs of a rare tag', 1, (pool) => listJobs(pool, { tag: 'rare' }, first)],
+  ['jobs of nobody’s tag', 1, (pool) => listJobs(pool, { tag: 'none' }, first)],
+  ['executions of a rare state', 1, (pool) => listExecutions(pool, { state: 'expired' }, first)],
+  ['executions of nobody’s destination', 1, (pool) => listExecutions(pool, { destination: 'http://none.test' }, first)],
+  ['waiting executions, where many are unfinished', 2, (pool) => listExecutions(pool, { state: 'waiting' }, first)],
+  [
+    'a stretch of time',
+    1,
+    (pool) => listExecutions(pool, { state: 'failed', from: soon, to: later, destination: 'x' }, first),
+  ],
+  [
+    'a job’s executions of a rare state',
+    1,
+    (pool) => listExecutions(pool, { jobId: idOf(2), state: 'expired' }, first),
+  ],
+  ['a job’s waiting executions', 2, (pool) => listExecutions(pool, { jobId: idOf(3), state: 'waiting' }, first)],
+  ['the executions of a job with one', 1, (pool) => listExecutions(pool, { jobId: idOf(1) }, first)],
+  ['dead letters of a rare reason', 1, (pool) => listDeadLetters(pool, { reason: 'worker_crashed' }, first)],
+  [
+    'dead letters of a rare destination',
+    1,
+    (pool) => listDeadLetters(pool, { destination: 'http://rare.test' }, first),
+  ],
+  ['dead letters of a job with one', 1, (pool) => listDeadLetters(pool, { jobId: idOf(1) }, first)],
+  // Each one's job is looked up.
+  ['dead letters of a rare tag', 2, (pool) => listDeadLetters(pool, { tag: 'rare' }, first)],
+  [
+    'notifications of a rare type',
+    1,
+    (pool) => listNotifications(pool, { type: 'job.paused', state: 'delivered' }, first),
+  ],
+  ['pending notifications', 1, (pool) => listNotifications(pool, { state: 'pending' }, first)],
+  ['failed notifications', 1, (pool) => listNotifications(pool, { type: 'job.failing', state: 'failed' }, first)],
+  ['a job’s failed notifications', 1, (pool) => listNotifications(pool, { jobId: idOf(2), state: 'failed' }, first)],
+  ['the changes of a rare circuit', 1, (pool) => listCircuitChanges(pool, 'http://rare.test', first)],
+  ['the changes of a busy circuit', 1, (pool) => listCircuitChanges(pool, 'http://a.test', first)],
+  ['the blackouts of a rare tag', 1, (pool) => listBlackouts(pool, { tag: 'rare' }, first)],
+  ['circuits', 2, (pool) => listCircuits(pool, first)],
+  ['one circuit', 1, (pool) => readCircuit(pool, 'http://p1.test')],
+  ['the limits of destinations', 2, (pool) => listFlows(pool, 'destination', first)],
+  ['jobs that a blackout keeps back', 1, (pool) => jobsKeptBack(pool, { tag: 'rare', toAt: soon } as never)],
+  ['jobs of a rare tag within a blackout', 1, (pool) => jobsWithin(pool, { tag: 'rare', from: soon, to: later })],
+]
+
+/** What is read of a tag that many jobs have: of the index all its entries, of the jobs a bounded number. */
+const commonTag: [string, Run][] = [
+  ['jobs of a common tag and a rare type', (pool) => listJobs(pool, { tag: 'old', type: 'rrule' }, first)],
+  ['jobs of a common tag within a blackout', (pool) => jobsWithin(pool, { tag: 'old', from: later, to: later })],
+]
+
+async function readsOf(url: string, run: Run, steadyPlans = false): Promise<number> {
+  const explained = explaining(url, { analyze: true, steadyPlans })
+  await run(explained.pool).finally(() => explained.end())
+  return explained.reads.rows
+}
+
+test('whatever is asked for, and wherever it lies, a request reads a bounded number of rows', {
+  timeout: 300_000,
+}, async ({ databaseUrl, pool }) => {
+  await fillUnlucky(pool)
+  for (const plans of ['never analyzed', 'analyzed'] as const) {
+    if (plans === 'analyzed') await pool.query('analyze')
+    for (const [name, walks, run] of cases) {
+      for (const steadyPlans of [false, true]) {
+        const read = await readsOf(databaseUrl, run, steadyPlans)
+        if (process.env.SHOW) console.log(plans, steadyPlans, name, read)
+        expect
+          .soft(read, `${name}, ${plans}, steady plans: ${steadyPlans}`)
+          .toBeLessThanOrEqual(walks * (MOST_WALKED + 1) + PAGE)
+      }
+    }
+    for (const [name, run] of commonTag) {
+      const read = await readsOf(databaseUrl, run)
+      if (process.env.SHOW) console.log(plans, name, read)
+      expect.soft(read, `${name}, ${plans}`).toBeLessThanOrEqual(100_000 + 2 * (MOST_WALKED + 1) + PAGE)
+    }
+  }
+})
