@@ -1,13 +1,13 @@
-import { byBitmap } from '../by-index.ts'
-import type { Pool } from '../client.ts'
+import { byBitmap, readByIndex } from '../by-index.ts'
+import type { Pool, PoolClient } from '../client.ts'
 import type { BlackoutRow } from '../schema/blackouts.ts'
-import { transaction } from '../transaction.ts'
+import { isFewEntries } from './tag-entries.ts'
 import { MOST_WALKED } from './walk.ts'
 
 /** How many jobs of a tag are meant. */
 export interface JobCount {
   jobs: number
-  /** Whether there may be more: no more than `MOST_WALKED` jobs of the tag are looked at. */
+  /** Whether there may be more: no more than `MOST_WALKED` jobs are looked at. */
   isLowerBound: boolean
 }
 
@@ -25,16 +25,23 @@ export async function jobsWithin(
   return await countTagged(pool, tag, 'next_scheduled_for >= $2 and next_scheduled_for < $3', [from, to])
 }
 
+/** Where many have the tag, the newest jobs are looked at. */
 async function countTagged(pool: Pool, tag: string, meant: string, values: Date[]): Promise<JobCount> {
-  return await transaction(pool, async (client) => {
-    const { rows } = await byBitmap(client, () =>
-      client.query<{ seen: number; jobs: number }>(
-        `select count(*)::int as seen, (count(*) filter (where deleted_at is null and ${meant}))::int as jobs from (
-           select * from jobs where tags @> array[$1::text] and tags <> '{}' limit ${MOST_WALKED + 1}) as tagged`,
-        [tag, ...values],
-      ),
+  const hasTag = `tags @> array[$1::text] and tags <> '{}'`
+  const read = async (client: PoolClient, looked: string) => {
+    const { rows } = await client.query<{ seen: number; jobs: number }>(
+      `select count(*)::int as seen, (count(*) filter (where ${hasTag} and deleted_at is null and ${meant}))::int as jobs
+       from (select * from jobs ${looked} limit ${MOST_WALKED + 1}) as looked`,
+      [tag, ...values],
     )
-    const { seen = 0, jobs = 0 } = rows[0] ?? {}
+    return rows
+  }
+  return await readByIndex(pool, async (client) => {
+    const isFew = await isFewEntries(client, tag)
+    const [row] = isFew
+      ? await byBitmap(client, () => read(client, `where ${hasTag}`))
+      : await read(client, 'order by id desc')
+    const { seen = 0, jobs = 0 } = row ?? {}
     return { jobs: Math.min(jobs, MOST_WALKED), isLowerBound: seen > MOST_WALKED }
   })
 }

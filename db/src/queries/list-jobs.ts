@@ -2,6 +2,7 @@ import { and, arrayContains, eq, inArray, isNull, lt, type SQL, sql } from 'driz
 import { byBitmap, readByIndex } from '../by-index.ts'
 import { createDb, type Pool, type PoolClient } from '../client.ts'
 import { type JobRow, type JobStatus, jobs } from '../schema/jobs.ts'
+import { isFewEntries } from './tag-entries.ts'
 import { idsOfFew, only, type Page, type Paging, pageOfIds, type Walk, walk } from './walk.ts'
 
 export interface JobFilters {
@@ -20,13 +21,14 @@ export async function listJobs(pool: Pool, filters: JobFilters, paging: Paging):
   })
 }
 
-/** The index of tags gives no order: it serves where no more jobs have the tag than a walk reads. */
+/** The index of tags gives no order: it serves where no more jobs have the tag than a walk reads. Null where more have. */
 async function pageOfTag(
   client: PoolClient,
   tag: string,
   filters: JobFilters,
   { limit, after }: Paging,
 ): Promise<Page<JobRow> | null> {
+  if (!(await isFewEntries(client, tag))) return null
   const db = createDb(client)
   // The second condition is what lets the partial index serve.
   const from = and(arrayContains(jobs.tags, [tag]), sql`${jobs.tags} <> '{}'`)

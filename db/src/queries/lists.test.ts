@@ -76,14 +76,11 @@ const cases: [string, number, Run][] = [
   ['circuits', 2, (pool) => listCircuits(pool, first)],
   ['one circuit', 1, (pool) => readCircuit(pool, 'http://p1.test')],
   ['the limits of destinations', 2, (pool) => listFlows(pool, 'destination', first)],
+  // How many have a tag is known once the table is analyzed.
+  ['jobs of a common tag and a rare type', 1, (pool) => listJobs(pool, { tag: 'old', type: 'rrule' }, first)],
+  ['jobs of a common tag in a blackout', 1, (pool) => jobsWithin(pool, { tag: 'old', from: later, to: later })],
   ['jobs that a blackout keeps back', 1, (pool) => jobsKeptBack(pool, { tag: 'rare', toAt: soon } as never)],
   ['jobs of a rare tag within a blackout', 1, (pool) => jobsWithin(pool, { tag: 'rare', from: soon, to: later })],
-]
-
-/** What is read of a tag that many jobs have: of the index all its entries, of the jobs a bounded number. */
-const commonTag: [string, Run][] = [
-  ['jobs of a common tag and a rare type', (pool) => listJobs(pool, { tag: 'old', type: 'rrule' }, first)],
-  ['jobs of a common tag within a blackout', (pool) => jobsWithin(pool, { tag: 'old', from: later, to: later })],
 ]
 
 async function readsOf(url: string, run: Run, steadyPlans = false): Promise<number> {
@@ -95,22 +92,17 @@ async function readsOf(url: string, run: Run, steadyPlans = false): Promise<numb
 test('whatever is asked for, and wherever it lies, a request reads a bounded number of rows', {
   timeout: 300_000,
 }, async ({ databaseUrl, pool }) => {
-  await fillUnlucky(pool)
+  await fillUnlucky(pool, 300_000)
   for (const plans of ['never analyzed', 'analyzed'] as const) {
     if (plans === 'analyzed') await pool.query('analyze')
     for (const [name, walks, run] of cases) {
+      if (plans === 'never analyzed' && name.includes('common tag')) continue
       for (const steadyPlans of [false, true]) {
         const read = await readsOf(databaseUrl, run, steadyPlans)
-        if (process.env.SHOW) console.log(plans, steadyPlans, name, read)
         expect
           .soft(read, `${name}, ${plans}, steady plans: ${steadyPlans}`)
           .toBeLessThanOrEqual(walks * (MOST_WALKED + 1) + PAGE)
       }
-    }
-    for (const [name, run] of commonTag) {
-      const read = await readsOf(databaseUrl, run)
-      if (process.env.SHOW) console.log(plans, name, read)
-      expect.soft(read, `${name}, ${plans}`).toBeLessThanOrEqual(100_000 + 2 * (MOST_WALKED + 1) + PAGE)
     }
   }
 })

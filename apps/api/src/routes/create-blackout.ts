@@ -30,7 +30,7 @@ const DryBlackout = z
     to: z.string(),
     jobs: z.int().meta({ description: 'Jobs whose next run it would leave out.' }),
     jobs_is_lower_bound: z.boolean().meta({
-      description: `Whether there may be more: ${MOST_WALKED.toLocaleString('en')} jobs of the tag are looked at.`,
+      description: `Whether there may be more: ${MOST_WALKED.toLocaleString('en')} jobs are looked at.`,
     }),
   })
   .meta({ id: 'DryBlackout' })

@@ -17,7 +17,7 @@ const DryEnd = z
     blackout: BlackoutAnswer,
     jobs: z.int().meta({ description: 'Jobs whose next run comes after it: what they name before would be sent.' }),
     jobs_is_lower_bound: z.boolean().meta({
-      description: `Whether there may be more: ${MOST_WALKED.toLocaleString('en')} jobs of the tag are looked at.`,
+      description: `Whether there may be more: ${MOST_WALKED.toLocaleString('en')} jobs are looked at.`,
     }),
   })
   .meta({ id: 'DryBlackoutEnd' })
