@@ -57,7 +57,9 @@ export async function redrive(on: Pool | PoolClient, boss: PgBoss, request: Redr
       const taken = ofJob.filter(({ id }) => !locked.has(id))
       refused.push(...taken.map(({ id }) => ({ id, problem: notADeadLetter(id) })))
     }
-    const done = { executions: turns.length, left, refused }
+    // By id, those without a job are left too.
+    const count = left.count + (ids ? meant.length - ofJob.length : 0)
+    const done = { executions: turns.length, left: { ...left, count }, refused }
     return { done, blocked: [...new Set(turns.filter((it) => it.blocked).map(({ job }) => job.id))] }
   })
   // What they wait for may have been finished while they were made to wait.

@@ -51,9 +51,18 @@ describe('GET /circuits', () => {
     for (const one of all) expect((await api.call('GET', path(one.destination))).body).toMatchObject(one)
   })
 
+  test('they come in pages, in order of name', async ({ api, pool }) => {
+    for (const name of ['c', 'a', 'b']) await insert(pool, `https://${name}.example`, `'closed', 1, null, null, null`)
+    const first = await api.call('GET', '/circuits?limit=2')
+    const next = /<(.+)>/.exec(first.headers.get('link') ?? '')?.[1] ?? ''
+    const second = await api.call('GET', next)
+    const names = [...first.body, ...second.body].map((it: { destination: string }) => it.destination.at(8))
+    expect([names, second.headers.get('link')]).toEqual([['a', 'b', 'c'], null])
+  })
+
   test('one that never failed is closed', async ({ api }) => {
     expect((await api.call('GET', path('https://never.example'))).body).toEqual({
-      ...{ ...never, destination: 'https://never.example', parked: 0 },
+      ...{ ...never, destination: 'https://never.example', parked: 0, parked_is_lower_bound: false },
     })
   })
 })

@@ -127,7 +127,11 @@ describe('POST /dead-letters/redrive', () => {
     await deadJob(api, 2)
     const body = { tag: 'reports', limit: 2, rate_per_second: 0.1 }
     const dry = await api.call('POST', '/dead-letters/redrive?dry_run=true', body)
-    expect([dry.status, dry.body, await queued(pool)]).toEqual([200, { executions: 2, remaining: 1, remaining_is_lower_bound: false }, 0])
+    expect([dry.status, dry.body, await queued(pool)]).toEqual([
+      200,
+      { executions: 2, remaining: 1, remaining_is_lower_bound: false },
+      0,
+    ])
     const done = await api.call('POST', '/dead-letters/redrive', body)
     expect([done.status, done.body]).toEqual([202, { executions: 2, remaining: 1, remaining_is_lower_bound: false }])
     expect(await list(api, `?job_id=${one}`)).toHaveLength(1)
@@ -169,11 +173,19 @@ describe('DELETE /dead-letters', () => {
     await deadJob(api, 2)
     expect((await api.call('DELETE', '/dead-letters')).body.errors[0].path).toBe('all')
     expect((await api.call('DELETE', `/dead-letters?job_id=${one}&dry_run=true`)).body.deleted).toBe(3)
-    expect((await api.call('DELETE', `/dead-letters?job_id=${one}`)).body).toEqual({ deleted: 3, remaining: 0, remaining_is_lower_bound: false })
+    expect((await api.call('DELETE', `/dead-letters?job_id=${one}`)).body).toEqual({
+      deleted: 3,
+      remaining: 0,
+      remaining_is_lower_bound: false,
+    })
     expect(await list(api)).toHaveLength(2)
     const { body: failed } = await api.call('GET', '/executions?state=failed')
     expect(failed).toHaveLength(5)
-    expect((await api.call('DELETE', '/dead-letters?all=true')).body).toEqual({ deleted: 2, remaining: 0, remaining_is_lower_bound: false })
+    expect((await api.call('DELETE', '/dead-letters?all=true')).body).toEqual({
+      deleted: 2,
+      remaining: 0,
+      remaining_is_lower_bound: false,
+    })
   })
 
   test('one by its id; then it is none any more', async ({ api }) => {

@@ -83,7 +83,9 @@ describe('the limits of a destination', () => {
       `insert into destinations (destination, state, opened_at, updated_at) values ('https://down.example', 'open', now(), now())`,
     )
     const { body } = await api.call('GET', '/destinations')
-    expect(body).toEqual([{ destination: 'https://down.example', ...none, parked: 0, in_flight: null }])
+    expect(body).toEqual([
+      { destination: 'https://down.example', ...none, parked: 0, parked_is_lower_bound: false, in_flight: null },
+    ])
   })
 })
 
