@@ -1,10 +1,10 @@
 import { type ExecutionState, finalStates } from '@scheduler/core/execution'
-import { and, eq, gte, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gte, isNull, lt, type SQL, sql } from 'drizzle-orm'
 import { readByIndex } from '../by-index.ts'
 import { createDb, type Db, type Pool } from '../client.ts'
 import { type ExecutionRow, executions } from '../schema/executions.ts'
 import { type FullExecution, withAttempts } from './executions.ts'
-import { idsOfFew, only, type Page, type Paging, pageOfIds, type Walk, walk } from './walk.ts'
+import { only, type Page, type Paging, pageOfFew, type Walk, walk } from './walk.ts'
 
 export interface ExecutionFilters {
   jobId?: string | undefined
@@ -55,12 +55,8 @@ async function pageOfUnfinished(
 ): Promise<Page<ExecutionRow> | null> {
   const { jobId } = filters
   const from = and(isNull(executions.finishedAt), jobId ? eq(executions.jobId, jobId) : undefined)
-  const matches = and(areMeant(filters), isWithin(filters, after))
-  const columns = [executions.id, executions.scheduledFor]
-  const order = sql`scheduled_for desc, id desc`
-  const ids = await idsOfFew(db, executions, columns, { from, matches, order, limit })
-  if (!ids) return null
-  return pageOfIds(ids, await db.select().from(executions).where(inArray(executions.id, ids)), limit)
+  const meant = and(areMeant(filters), isWithin(filters, after))
+  return await pageOfFew(db, executions, { from, meant, keys: ['scheduledFor', 'id'], limit })
 }
 
 function wayTo(filters: ExecutionFilters, { limit, after }: ExecutionPaging): Walk<typeof executions> {

@@ -1,9 +1,9 @@
-import { and, arrayContains, eq, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm'
+import { and, arrayContains, eq, isNull, lt, type SQL, sql } from 'drizzle-orm'
 import { byBitmap, readByIndex } from '../by-index.ts'
 import { createDb, type Pool, type PoolClient } from '../client.ts'
 import { type JobRow, type JobStatus, jobs } from '../schema/jobs.ts'
 import { isFewEntries } from './tag-entries.ts'
-import { idsOfFew, only, type Page, type Paging, pageOfIds, type Walk, walk } from './walk.ts'
+import { only, type Page, type Paging, pageOfFew, type Walk, walk } from './walk.ts'
 
 export interface JobFilters {
   status?: JobStatus | undefined
@@ -29,13 +29,10 @@ async function pageOfTag(
   { limit, after }: Paging,
 ): Promise<Page<JobRow> | null> {
   if (!(await isFewEntries(client, tag))) return null
-  const db = createDb(client)
   // The second condition is what lets the partial index serve.
   const from = and(arrayContains(jobs.tags, [tag]), sql`${jobs.tags} <> '{}'`)
-  const matches = and(areMeant(filters), after ? lt(jobs.id, after) : undefined)
-  const ids = await byBitmap(client, () => idsOfFew(db, jobs, [jobs.id], { from, matches, order: sql`id desc`, limit }))
-  if (!ids) return null
-  return pageOfIds(ids, await db.select().from(jobs).where(inArray(jobs.id, ids)), limit)
+  const meant = and(areMeant(filters), after ? lt(jobs.id, after) : undefined)
+  return await byBitmap(client, () => pageOfFew(createDb(client), jobs, { from, meant, keys: ['id'], limit }))
 }
 
 /** By the index of the filter that leaves the fewest jobs, as a rule. */

@@ -59,6 +59,11 @@ const cases: [string, number, Run][] = [
     1,
     (pool) => listDeadLetters(pool, { destination: 'http://rare.test' }, first),
   ],
+  [
+    'dead letters of a job with many executions',
+    2,
+    (pool) => listDeadLetters(pool, { jobId: idOf(2), reason: 'worker_crashed' }, first),
+  ],
   ['dead letters of a job with one', 1, (pool) => listDeadLetters(pool, { jobId: idOf(1) }, first)],
   // Each one's job is looked up.
   ['dead letters of a rare tag', 2, (pool) => listDeadLetters(pool, { tag: 'rare' }, first)],

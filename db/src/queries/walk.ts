@@ -1,4 +1,4 @@
-import { getTableColumns, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { getTableColumns, inArray, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { AnyPgColumn, PgTable } from 'drizzle-orm/pg-core'
 import type { Db } from '../client.ts'
 
@@ -92,33 +92,44 @@ const downwards = (of: Record<string, SQLWrapper>, keys: readonly string[]): SQL
  */
 export const only = (column: AnyPgColumn, value: string): SQL => sql`${column} between ${value} and ${value}`
 
-/**
- * The ids of a page, of a list that an index can't give in order but of whose rows there may be few: no more than a walk reads.
- * One more than asked for where there are as many; null when the rows are more than that.
- *
- * @param from what may be few
- * @param matches which of them are asked for, those after the position
- * @param order of the columns
- */
-export async function idsOfFew(
-  db: Db,
-  table: PgTable,
-  columns: AnyPgColumn[],
-  { from, matches, order, limit }: { from: SQL | undefined; matches: SQL | undefined; order: SQL; limit: number },
-): Promise<string[] | null> {
-  const { rows } = await db.execute<{ seen: number; ids: string[] }>(sql`
-    with few as materialized (
-      select ${sql.join(columns, sql`, `)}, ${matches ?? sql`true`} as matches from ${table} where ${from} limit ${MOST_WALKED + 1})
-    select (select count(*)::int from few) as seen,
-      array(select id from few where matches order by ${order} limit ${limit + 1}) as ids`)
-  const [found] = rows
-  return found && found.seen <= MOST_WALKED ? found.ids : null
+/** What a page is chosen of, where an index can't give the order. */
+export interface Few<Table extends PgTable> {
+  /** What may be few, all of an index. */
+  from: SQL | undefined
+  /** Which of it are asked for, those after the position. */
+  meant: SQL | undefined
+  /** The columns of the order, from the highest on; the last of them is the id. */
+  keys: readonly (keyof Table['_']['columns'] & string)[]
+  limit: number
 }
 
-/** The page of these ids. @param ids in order, one more than asked for where there are as many */
-export function pageOfIds<Row extends { id: string }>(ids: string[], rows: Row[], limit: number): Page<Row> {
-  const byId = new Map(rows.map((row) => [row.id, row]))
-  const found = ids.flatMap((id) => byId.get(id) ?? [])
-  const page = found.slice(0, limit)
+/** The page of a list that an index can't give in order, as long as no more than a walk reads is few. Null when it is more. */
+export async function pageOfFew<Table extends PgTable & { id: AnyPgColumn }>(
+  db: Db,
+  table: Table,
+  { from, meant, keys, limit }: Few<Table>,
+): Promise<Page<Table['$inferSelect']> | null> {
+  const columns = getTableColumns(table as PgTable)
+  const chosen = sql.join(
+    keys.map((key) => sql`${columns[key]} as ${sql.identifier(key)}`),
+    sql`, `,
+  )
+  const order = sql.join(
+    keys.map((key) => sql`${sql.identifier(key)} desc`),
+    sql`, `,
+  )
+  const { rows } = await db.execute<{ seen: number; ids: string[] }>(sql`
+    with few as materialized (
+      select ${chosen}, ${meant ?? sql`true`} as meant from ${table} where ${from} limit ${MOST_WALKED + 1})
+    select (select count(*)::int from few) as seen,
+      array(select id from few where meant order by ${order} limit ${limit + 1}) as ids`)
+  const { seen = 0, ids = [] } = rows[0] ?? {}
+  if (seen > MOST_WALKED) return null
+  const found = (await db
+    .select()
+    .from(table as PgTable)
+    .where(inArray(table.id, ids))) as (Table['$inferSelect'] & { id: string })[]
+  const byId = new Map(found.map((row) => [row.id, row]))
+  const page = ids.slice(0, limit).flatMap((id) => byId.get(id) ?? [])
   return { rows: page, last: ids.length > limit ? (page.at(-1) ?? null) : null }
 }
