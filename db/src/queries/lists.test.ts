@@ -3,6 +3,8 @@ import { test } from '../../test/database.ts'
 import { explaining } from '../../test/explaining.ts'
 import { fillUnlucky, idOf } from '../../test/unlucky.ts'
 import type { Pool } from '../client.ts'
+import { transaction } from '../transaction.ts'
+import { chooseDead } from './choose-dead.ts'
 import { listCircuitChanges } from './circuit-changes.ts'
 import { listFlows } from './flow-limits.ts'
 import { jobsKeptBack, jobsWithin } from './jobs-of-blackout.ts'
@@ -72,6 +74,7 @@ const cases: [string, number, Run][] = [
     1,
     (pool) => listNotifications(pool, { type: 'job.paused', state: 'delivered' }, first),
   ],
+  ['what a redrive leaves', 1, (pool) => transaction(pool, (client) => chooseDead(client, { filters: {}, limit: 1 }))],
   ['pending notifications', 1, (pool) => listNotifications(pool, { state: 'pending' }, first)],
   ['failed notifications', 1, (pool) => listNotifications(pool, { type: 'job.failing', state: 'failed' }, first)],
   ['a job’s failed notifications', 1, (pool) => listNotifications(pool, { jobId: idOf(2), state: 'failed' }, first)],
