@@ -4,7 +4,7 @@ import { instant } from './columns.ts'
 
 export const attemptOutcome = pgEnum('attempt_outcome', attemptOutcomes)
 
-/** One row for each HTTP request of an execution, written when its outcome is known. */
+/** One row for each HTTP request of an execution, written when its outcome is known. Partitioned as `executions` is. */
 export const attempts = pgTable(
   'attempts',
   {

@@ -13,13 +13,20 @@ export const executionReason = pgEnum('execution_reason', executionReasons)
  */
 export const IS_WAITING = `(reason is null or reason not in ('circuit_open', 'destination_busy'))`
 
+/**
+ * Executions that finished more than a day after their nominal time: backfills, misfires, what was parked for long. Queries must
+ * say it in these words for the index to serve them.
+ */
+export const IS_LATE = `finished_at - scheduled_for > interval '1 day'`
+
 const finalList = sql.raw(finalStates.map((state) => `'${state}'`).join(', '))
 
 /**
  * The ledger: one row for each occurrence that was due, sent or not; a run of unsent ones with one reason is one row.
  *
- * There is no foreign key to `jobs`: it would lock the job's row on every insert, and the table is to be partitioned.
- * A job is pruned only after its executions.
+ * It is partitioned by `scheduled_for`, as `attempts` is, with the same bounds: its migration says so, drizzle can't. So look
+ * rows up by id and `scheduled_for`. There is no foreign key to `jobs`: it would lock the job's row on every insert. A job is
+ * pruned only after its executions.
  */
 export const executions = pgTable(
   'executions',
@@ -78,7 +85,7 @@ export const executions = pgTable(
     itemId: uuid(),
   },
   (t) => [
-    // Carries scheduled_for so that the table can be partitioned by it.
+    // Carries scheduled_for since the table is partitioned by it.
     primaryKey({ name: 'executions_pkey', columns: [t.id, t.scheduledFor] }),
     // Two dispatchers that race for one occurrence both insert; this lets exactly one of them win. Serves the job's list.
     unique('executions_one_per_occurrence').on(t.jobId, t.scheduledFor, t.kind),
@@ -106,6 +113,10 @@ export const executions = pgTable(
     // Serves GET /executions (newest first) and retention. With the id: ten thousand executions
     // may share an instant, and looking one up by both (a claim, a settle) must not read them all.
     index('executions_by_time').on(t.scheduledFor, t.id),
+    // Serves retention: those that finished long after their time, and stay when all others of their time go.
+    index('executions_late')
+      .on(t.finishedAt)
+      .where(sql`${sql.raw(IS_LATE)}`),
     check('executions_finished_iff_final', sql`(${t.finishedAt} is not null) = (${t.state} in (${finalList}))`),
     check(
       'executions_next_attempt_iff_held',
