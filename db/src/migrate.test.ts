@@ -1,22 +1,14 @@
-import { randomBytes } from 'node:crypto'
-import { expect, inject, onTestFinished } from 'vitest'
-import { databaseUrl, dropDatabase, execute } from '../test/admin.ts'
+import { expect } from 'vitest'
 import { test } from '../test/database.ts'
+import { emptyDatabase } from '../test/empty-database.ts'
 import { createPool, type Pool } from './client.ts'
 import { applyMigrations } from './migrate.ts'
-
-/** An empty database, as somebody would make one by hand. */
-async function emptyDatabase(): Promise<string> {
-  const name = `scheduler_test_${randomBytes(6).toString('hex')}`
-  await execute(inject('adminUrl'), `create database ${name}`)
-  onTestFinished(() => dropDatabase(inject('adminUrl'), name))
-  return databaseUrl(inject('adminUrl'), name)
-}
 
 async function schemaOf(pool: Pool): Promise<string[]> {
   const { rows } = await pool.query<{ line: string }>(
     `select format('%s.%s %s %s', table_schema, table_name, column_name, data_type) as line
-     from information_schema.columns where table_schema in ('public', 'pgboss') order by 1`,
+     from information_schema.columns join pg_class on oid = format('%I.%I', table_schema, table_name)::regclass
+     where table_schema in ('public', 'pgboss') and not (table_schema = 'public' and relispartition) order by 1`,
   )
   return rows.map((row) => row.line)
 }

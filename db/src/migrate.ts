@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { createDb, createPool } from './client.ts'
+import { makePartitions } from './queries/make-partitions.ts'
 import { installQueue } from './queue.ts'
 
 const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url))
@@ -9,13 +10,15 @@ const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url)
 const MIGRATION_LOCK = 7_305_810
 
 /**
- * Brings the database to this version's schema: ours, pg-boss's, and the queues.
+ * Brings the database to this version's schema: ours, pg-boss's, and the queues; and makes the partitions that the ledger wants.
  *
  * Any number of processes may call it at once: an advisory lock lets one in at a time (drizzle's migrator takes none; of
  * four that start on an empty database three fail). A statement that waits for a table longer than 10 s gives up, so
  * that a migration can't queue up behind a long transaction and block everybody else.
+ *
+ * @param retentionDays how long the ledger is kept
  */
-export async function applyMigrations(connectionString: string): Promise<void> {
+export async function applyMigrations(connectionString: string, retentionDays = 30): Promise<void> {
   const pool = createPool(connectionString, { max: 2, queryMs: 600_000, name: 'scheduler migrate' })
   try {
     const client = await pool.connect()
@@ -25,6 +28,8 @@ export async function applyMigrations(connectionString: string): Promise<void> {
       await client.query('set idle_in_transaction_session_timeout = 0')
       await migrate(createDb(client), { migrationsFolder })
       await installQueue(connectionString)
+      // Where the ledger is too busy just now, a worker makes them.
+      await makePartitions(pool, retentionDays)
     } finally {
       // Ends the session, and the lock with it.
       client.release(true)

@@ -30,8 +30,10 @@ export const test = base
 
 /** Removes every row of ours and every queue item; the queues themselves stay. */
 async function empty(pool: Pool): Promise<void> {
+  // Of those that have any: emptying a table costs as much when it is empty, and the ledger has many.
   const { rows } = await pool.query<{ name: string }>(
-    `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = 'public'`,
+    `select oid::regclass::text as name from pg_class
+     where relnamespace = 'public'::regnamespace and relkind = 'r' and pg_relation_size(oid) > 0`,
   )
   await pool.query(`truncate ${['pgboss.job', ...rows.map(({ name }) => name)].join(', ')} restart identity cascade`)
 }

@@ -20,7 +20,8 @@ function readBy(node: Node): number {
 }
 
 /**
- * A pool that explains each statement before it runs it, and what it has found: how each table is read.
+ * A pool that explains each statement before it runs it, and what it has found: how each table is read. With a worker's plans,
+ * or with those that the planner itself thinks best.
  *
  * @param analyze whether each is run for it, and what it reads is counted; for statements that only read
  */
@@ -28,14 +29,18 @@ export function explaining(url: string, { analyze = false, steadyPlans = false }
   const own = createPool(url, { max: 1, steadyPlans, queryMs: 60_000 })
   const scans: string[] = []
   const reads = { rows: 0 }
-  const note = (node: Node) => {
-    const table = node['Relation Name']
+  const parts = partsOf(own)
+  const note = (node: Node, part: Parts) => {
+    const table = named(node['Relation Name'], part)
+    const index = named(node['Index Name'], part)
     reads.rows += readBy(node)
-    if (table && node['Node Type'].endsWith('Scan')) scans.push(`${table}: ${node['Index Name'] ?? node['Node Type']}`)
+    // A partition of a page or two is rightly read as it is.
+    const isTiny = !index && part.get(node['Relation Name'] ?? '')?.isTiny
+    if (table && node['Node Type'].endsWith('Scan') && !isTiny) scans.push(`${table}: ${index ?? node['Node Type']}`)
     // What an index is walked for must bound the walk. An instant may have ten thousand executions, for one.
     const [late] = /\b(next_run_at <|next_attempt_at <|id\b)/.exec(node.Filter ?? '') ?? []
-    if (late && !table?.startsWith('job_')) scans.push(`${table}: filtered by ${late}`)
-    for (const child of node.Plans ?? []) note(child)
+    if (late && !isTiny && !table?.startsWith('job_')) scans.push(`${table}: filtered by ${late}`)
+    for (const child of node.Plans ?? []) note(child, part)
   }
   const explain = async (client: PoolClient, statement: string | Prepared, given?: unknown[]) => {
     const { text, values = given } = typeof statement === 'string' ? { text: statement } : statement
@@ -44,7 +49,7 @@ export function explaining(url: string, { analyze = false, steadyPlans = false }
       `explain (format json${analyze ? ', analyze, timing off' : ''}) ${text}`,
       values,
     )
-    note(rows[0]['QUERY PLAN'][0].Plan)
+    note(rows[0]['QUERY PLAN'][0].Plan, await parts)
   }
   const connect = async () => {
     const client = await own.connect()
@@ -65,6 +70,19 @@ export function explaining(url: string, { analyze = false, steadyPlans = false }
   }
   return { pool: { connect, query } as unknown as Pool, scans, reads, end: () => own.end() }
 }
+
+/** Partitions of tables and of indexes, by name. */
+type Parts = Map<string, { whole: string; isTiny: boolean }>
+
+export async function partsOf(pool: Pool): Promise<Parts> {
+  const { rows } = await pool.query<{ part: string; whole: string; isTiny: boolean }>(
+    `select inhrelid::regclass::text as part, inhparent::regclass::text as whole,
+       pg_relation_size(inhrelid) <= 2 * current_setting('block_size')::int as "isTiny" from pg_inherits`,
+  )
+  return new Map(rows.map(({ part, ...of }) => [part, of]))
+}
+
+const named = (name: string | undefined, parts: Parts) => name && (parts.get(name)?.whole ?? name)
 
 interface Prepared {
   text: string

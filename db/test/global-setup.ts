@@ -6,6 +6,7 @@ import { isAlive } from '../src/embedded/postmaster.ts'
 import { startEmbedded, throwaway } from '../src/embedded/start-embedded.ts'
 import { applyMigrations } from '../src/migrate.ts'
 import { createDatabase, dropDatabase } from './admin.ts'
+import { fillRetention } from './partitions.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -26,7 +27,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const template = `scheduler_template_${process.pid}`
   try {
     await dropDatabase(server.url, template)
-    await applyMigrations(await createDatabase(server.url, template))
+    const url = await createDatabase(server.url, template)
+    await applyMigrations(url)
+    await fillRetention(url)
   } catch (error) {
     await server.stop()
     throw error

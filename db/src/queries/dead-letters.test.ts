@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { explaining } from '../../test/explaining.ts'
 import { ago } from '../../test/factories.ts'
+import { analyzeLedger } from '../../test/partitions.ts'
 import { test } from '../../test/queue.ts'
 import { createPool, type Pool } from '../client.ts'
 import type { Boss } from '../queue.ts'
@@ -23,7 +24,8 @@ async function fill(pool: Pool, nth: number): Promise<void> {
       case when n % ${nth} = 0 then 'failed'::execution_state else 'succeeded' end, 1, at, at, at, at,
       case when n % ${nth} = 0 then at end, 'http://a.test'
     from generate_series(1, 100000) as n, lateral (select now() - n * interval '1 minute' as at);
-    analyze jobs; analyze executions`)
+    analyze jobs`)
+  await analyzeLedger(pool)
 }
 
 const after = { deadAt: ago(86_400), id: 'ffffffff-ffff-7fff-bfff-ffffffffffff' }

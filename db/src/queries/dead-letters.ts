@@ -5,6 +5,7 @@ import { executions } from '../schema/executions.ts'
 import { transaction } from '../transaction.ts'
 import { chooseDead, type Left } from './choose-dead.ts'
 import { executionNotFound } from './executions.ts'
+import { lookUpOneByOne } from './look-up.ts'
 import type { DeadLetterFilters } from './meant-dead-letters.ts'
 
 /** Dead letters that one request puts away, at the most. */
@@ -51,6 +52,7 @@ async function clear(client: PoolClient, keys: Key[]): Promise<number> {
 
 /** Locks executions in order of id, as claims and settles do; those that are no dead letters any more don't come back. */
 export async function lockDead(client: PoolClient, keys: Key[]): Promise<Key[]> {
+  await lookUpOneByOne(client)
   const { rows } = await client.query<Key>(
     `select e.id, e.scheduled_for as "scheduledFor" from unnest($1::uuid[], $2::timestamptz[]) as i(id, scheduled_for)
      join executions e on e.id = i.id and e.scheduled_for = i.scheduled_for

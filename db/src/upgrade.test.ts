@@ -1,0 +1,69 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { migrate } from 'drizzle-orm/node-postgres/migrator'
+import { expect, onTestFinished } from 'vitest'
+import { emptyDatabase } from '../test/empty-database.ts'
+import { partitionNames } from '../test/partitions.ts'
+import { test } from '../test/queue.ts'
+import { createPool, type Pool } from './client.ts'
+import { applyMigrations } from './migrate.ts'
+
+/** Brings an empty database to the schema of before the ledger was partitioned. */
+async function migrateUntilPartitions(pool: Pool): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'scheduler-migrations-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  cpSync(fileURLToPath(new URL('../migrations', import.meta.url)), folder, { recursive: true })
+  const file = join(folder, 'meta/_journal.json')
+  const journal = JSON.parse(readFileSync(file, 'utf8'))
+  const last = journal.entries.findIndex(
+    ({ tag }: { tag: string }) => tag.endsWith('_storage') && tag !== '0001_storage',
+  )
+  writeFileSync(file, JSON.stringify({ ...journal, entries: journal.entries.slice(0, last) }))
+  await migrate(drizzle({ client: pool }), { migrationsFolder: folder })
+}
+
+const fill = (pool: Pool) =>
+  pool.query(`
+    insert into executions (id, job_id, job_version, kind, state, attempt, scheduled_for, effective_at, created_at, finished_at, destination)
+    select gen_random_uuid(), gen_random_uuid(), 1, 'schedule', 'succeeded', 1, at, at, at, at, ''
+    from generate_series(0, 999) n, lateral (select now() - n * interval '1 hour' as at);
+    insert into attempts (execution_id, scheduled_for, attempt, outcome, started_at, finished_at, job_version, worker_id)
+    select id, scheduled_for, 1, 'succeeded', now(), now(), 1, id from executions`)
+
+const shapes = `
+  select c.relname as name, i.relname as index, pg_get_indexdef(i.oid) as definition, conname as constraint_name
+  from pg_class c join pg_index x on x.indrelid = c.oid join pg_class i on i.oid = x.indexrelid
+  left join pg_constraint k on k.conindid = i.oid and k.conrelid = c.oid
+  where c.relname in ('executions', 'attempts') order by 1, 2`
+
+test('a ledger of before becomes the first partition as it lies, and the next ones follow it', async ({ pool }) => {
+  const url = await emptyDatabase()
+  const own = createPool(url)
+  onTestFinished(() => own.end())
+  await migrateUntilPartitions(own)
+  await fill(own)
+  const files = async (name: string) =>
+    (await own.query('select pg_relation_filenode($1) as file', [name])).rows[0].file
+  const before = [await files('executions'), await files('executions_by_time'), await files('attempts')]
+
+  await applyMigrations(url)
+
+  expect([
+    await files('executions_first'),
+    await files('executions_first_by_time'),
+    await files('attempts_first'),
+  ]).toEqual(before)
+  const tomorrow = new Date(Math.floor(Date.now() / 86_400_000 + 1) * 86_400_000).toISOString().slice(0, 10)
+  const names = await partitionNames(own)
+  expect(names[0]).toBe('executions_first')
+  expect(names[1]).toBe(`executions_${tomorrow.replaceAll('-', '')}`)
+  const { rows } = await own.query(`select tableoid::regclass::text as place, count(*)::int from executions group by 1`)
+  expect(rows).toEqual([{ place: 'executions_first', count: 1_000 }])
+  expect((await own.query('select count(*)::int from attempts_first')).rows).toEqual([{ count: 1_000 }])
+  expect((await own.query(shapes)).rows).toEqual((await pool.query(shapes)).rows)
+  const invalid = 'select from pg_index where not indisvalid union all select from pg_constraint where not convalidated'
+  expect((await own.query(invalid)).rowCount).toBe(0)
+})
