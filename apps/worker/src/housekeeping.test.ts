@@ -16,15 +16,15 @@ async function done(
   const { log, lines } = createLog()
   const { boss } = parts
   await boss.send(HOUSEKEEPING_QUEUE, { task })
-  await startHousekeeping({ ...parts, log, retention: { days: 2, deadLetterDays: 5 } })
+  await startHousekeeping({ ...parts, log, retention: { days: 40, deadLetterDays: 50 } })
   onTestFinished(() => boss.offWork(HOUSEKEEPING_QUEUE))
   return await until(`"${message}" to be said`, () => lines.find(({ msg }) => msg === message))
 }
 
 test('what is older than the retention is pruned, and nothing else', async ({ pool, boss }) => {
   await queueUp(pool, boss, {}, 2)
-  await pool.query(`update executions set state = 'succeeded', attempt = 1, finished_at = now() - interval '3 days',
-    scheduled_for = now() - interval '3 days' where id = (select min(id::text)::uuid from executions)`)
+  await pool.query(`update executions set state = 'succeeded', attempt = 1, finished_at = now() - interval '41 days',
+    scheduled_for = now() - interval '41 days' where id = (select min(id::text)::uuid from executions)`)
   expect(await done({ pool, boss }, 'prune', 'pruned')).toMatchObject({ level: 30, executions: 1, jobs: 0 })
   expect(await states(pool)).toEqual({ queued: 1 })
 })
@@ -32,7 +32,7 @@ test('what is older than the retention is pruned, and nothing else', async ({ po
 test('dead letters that expire are said to, and how many', async ({ pool, boss }) => {
   await queueUp(pool, boss, {}, 3)
   await pool.query(`update executions set state = 'failed', finished_at = at, dead_at = at, scheduled_for = at, id = gen_random_uuid()
-    from (select id as which, now() - row_number() over () * interval '2 days' as at from executions) as d where id = which`)
+    from (select id as which, now() - interval '45 days' - row_number() over () * interval '2 days' as at from executions) as d where id = which`)
   expect(await done({ pool, boss }, 'prune', 'dead letters expired')).toMatchObject({ level: 40, deadLetters: 1 })
   expect(await states(pool)).toEqual({ failed: 2 })
 })

@@ -1,4 +1,5 @@
 import type { Pool } from '@scheduler/db/client'
+import { makePartitions } from '@scheduler/db/queries/make-partitions'
 import { prune, type Retention } from '@scheduler/db/queries/prune'
 import { type Boss, HOUSEKEEPING_QUEUE, type HousekeepingTask } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
@@ -17,13 +18,15 @@ export interface HousekeepingParts {
  * the next ones do the same.
  */
 export async function startHousekeeping(parts: HousekeepingParts): Promise<void> {
+  await partition(parts)
   await parts.boss.work<HousekeepingTask>(HOUSEKEEPING_QUEUE, { pollingIntervalSeconds: 30 }, async ([item]) => {
     try {
       if (item?.data.task === 'prune') {
+        await partition(parts)
         const pruned = await prune(parts.pool, parts.retention, item.signal)
         // Work that nobody has looked after is gone for good: more than the daily business.
         if (pruned.deadLetters > 0) parts.log.warn({ deadLetters: pruned.deadLetters }, 'dead letters expired')
-        if (pruned.executions > 0 || pruned.jobs > 0) parts.log.info(pruned, 'pruned')
+        if (pruned.partitions > 0 || pruned.executions > 0 || pruned.jobs > 0) parts.log.info(pruned, 'pruned')
       } else await reconcilePass(parts)
     } catch (error) {
       // pg-boss stores what is thrown: a short error of our own, not the driver's.
@@ -31,4 +34,18 @@ export async function startHousekeeping(parts: HousekeepingParts): Promise<void>
       throw new Error('housekeeping failed')
     }
   })
+}
+
+/**
+ * Makes the partitions that the ledger wants. At the start, too: the service may have slept for weeks. Without them, what is
+ * dispatched goes into the default partition: no reason not to start.
+ */
+async function partition({ pool, log, retention }: HousekeepingParts): Promise<void> {
+  try {
+    const { made, busy } = await makePartitions(pool, retention.days)
+    if (made.length > 0) log.info({ partitions: made }, 'ledger partitioned')
+    if (busy) log.warn('ledger too busy to be partitioned')
+  } catch (error) {
+    log.error({ reason: reasonOf(error) }, 'ledger not partitioned')
+  }
 }

@@ -49,7 +49,7 @@ test('finished executions past retention go with their attempts, the others stay
   await db.insert(executions).values([...gone, ...kept])
   await db.insert(attempts).values([...gone, ...kept].map(attempt))
 
-  expect(await prune(pool, retention)).toEqual({ executions: 2, deadLetters: 0, jobs: 0 })
+  expect(await prune(pool, retention)).toEqual({ partitions: 0, executions: 2, deadLetters: 0, jobs: 0 })
 
   expect(await ids(db)).toEqual(kept.map((it) => it.id).sort())
   const left = await db.select({ id: attempts.executionId }).from(attempts)
@@ -67,10 +67,15 @@ test('a dead letter goes once it is past the retention of dead letters, never be
   await db.insert(jobs).values(owner)
   await db.insert(executions).values([expired, kept, young, putAway])
 
-  expect(await prune(pool, retention)).toEqual({ executions: 2, deadLetters: 1, jobs: 0 })
+  expect(await prune(pool, retention)).toEqual({ partitions: 0, executions: 2, deadLetters: 1, jobs: 0 })
   expect(await ids(db)).toEqual([kept.id, young.id].sort())
 
-  expect(await prune(pool, { days: 30, deadLetterDays: 1 })).toEqual({ executions: 1, deadLetters: 1, jobs: 1 })
+  expect(await prune(pool, { days: 30, deadLetterDays: 1 })).toEqual({
+    partitions: 0,
+    executions: 1,
+    deadLetters: 1,
+    jobs: 1,
+  })
   expect(await ids(db)).toEqual([young.id])
 })
 
@@ -94,7 +99,7 @@ test('a deleted or completed job goes once it is past retention and no execution
       execution({ jobId: kept[0]?.id as string, state: 'succeeded', scheduledFor: days(20) }),
     ])
 
-  expect(await prune(pool, retention)).toEqual({ executions: 1, deadLetters: 0, jobs: 2 })
+  expect(await prune(pool, retention)).toEqual({ partitions: 0, executions: 1, deadLetters: 0, jobs: 2 })
 
   const left = await db.select({ name: jobs.name }).from(jobs)
   expect(left.map((row) => row.name).sort()).toEqual(kept.map((it) => it.name).sort())
@@ -119,13 +124,14 @@ test('all of a large number goes, in batches, and none after the signal to stop'
     },
   })
 
-  expect(await prune(pool, retention, stopAfter(1) as AbortSignal)).toEqual({
+  expect(await prune(pool, retention, stopAfter(2) as AbortSignal)).toEqual({
+    partitions: 0,
     executions: 5_000,
     deadLetters: 0,
     jobs: 0,
   })
   expect(await db.$count(executions)).toBe(5_001)
-  expect(await prune(pool, retention)).toEqual({ executions: 5_001, deadLetters: 0, jobs: 0 })
+  expect(await prune(pool, retention)).toEqual({ partitions: 0, executions: 5_001, deadLetters: 0, jobs: 0 })
 })
 
 test('a run passes dead letters that stay once, however many batches it takes to delete what is behind them', async ({
@@ -143,13 +149,13 @@ test('a run passes dead letters that stay once, however many batches it takes to
   const read = async () => {
     await one.query('select pg_stat_force_next_flush()')
     const { rows } = await one.query(
-      `select idx_tup_read::int as n from pg_stat_user_indexes where indexrelname = 'executions_by_time'`,
+      `select idx_tup_read::int as n from pg_stat_user_indexes where indexrelname = 'executions_default_scheduled_for_id_idx'`,
     )
     return rows[0].n as number
   }
   const before = await read()
 
-  expect(await prune(one, retention)).toEqual({ executions: 10_001, deadLetters: 0, jobs: 0 })
+  expect(await prune(one, retention)).toEqual({ partitions: 0, executions: 10_001, deadLetters: 0, jobs: 0 })
 
   expect((await read()) - before).toBeLessThan(60_000)
   expect(await db.$count(executions)).toBe(30_000)

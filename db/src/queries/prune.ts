@@ -1,5 +1,7 @@
 import type { Pool } from '../client.ts'
+import { dropPartitions } from './drop-partitions.ts'
 import { pruneKeys } from './idempotency.ts'
+import { DEFAULT_PARTITION, type Partition } from './ledger-partitions.ts'
 import { pruneNotifications } from './notifications.ts'
 import { type Place, pruneDead, pruneFinished } from './prune-executions.ts'
 
@@ -11,6 +13,9 @@ export interface Retention {
 }
 
 export interface Pruned {
+  /** Partitions of the ledger that were dropped, with all that was in them. */
+  partitions: number
+  /** Executions that were deleted one by one. */
   executions: number
   /** Those of them that were dead letters: nobody has redriven them or put them away. */
   deadLetters: number
@@ -24,13 +29,20 @@ const BATCH = 5_000
  * Deletes what is older than `days`: finished executions with their attempts, dead letters only when they are older than
  * `deadLetterDays` too; then deleted and completed jobs that no execution belongs to any more, notifications, and workers
  * that are long gone; and idempotency keys past their day. Works in batches until nothing is left or `signal` says stop.
+ *
+ * Partitions of the ledger are dropped whole, a little later than `days` says. Only what is in none of them, or in one of
+ * which much stays, is deleted one by one.
  */
 export async function prune(pool: Pool, retention: Retention, signal?: AbortSignal): Promise<Pruned> {
   const { days } = retention
-  const finished = await pruneAllFinished(pool, days, signal)
-  // Never before the rest of the ledger.
+  // Never before the rest of the ledger. Before the partitions: what is a dead letter then stays.
   const deadDays = Math.max(days, retention.deadLetterDays)
   const deadLetters = await inBatches(() => pruneDead(pool, deadDays, BATCH), signal)
+  const { partitions, crowded } = await dropPartitions(pool, days, signal)
+  let finished = 0
+  for (const partition of [...crowded, DEFAULT_PARTITION]) {
+    finished += await pruneAllFinished(pool, partition, days, signal)
+  }
   const jobs = await inBatches(() => pruneJobs(pool, days), signal)
   await inBatches(() => pruneKeys(pool, BATCH), signal)
   await inBatches(() => pruneVersions(pool, days), signal)
@@ -46,7 +58,7 @@ export async function prune(pool: Pool, retention: Retention, signal?: AbortSign
     `with gone as (delete from workers where heartbeat_at < now() - interval '1 day' returning id)
      delete from circuits where worker_id in (select id from gone)`,
   )
-  return { executions: finished + deadLetters, deadLetters, jobs }
+  return { partitions, executions: finished + deadLetters, deadLetters, jobs }
 }
 
 async function inBatches(batch: () => Promise<number>, signal?: AbortSignal): Promise<number> {
@@ -59,12 +71,17 @@ async function inBatches(batch: () => Promise<number>, signal?: AbortSignal): Pr
   return total
 }
 
-async function pruneAllFinished(pool: Pool, days: number, signal?: AbortSignal): Promise<number> {
+async function pruneAllFinished(
+  pool: Pool,
+  partition: Pick<Partition, 'executions' | 'attempts'>,
+  days: number,
+  signal?: AbortSignal,
+): Promise<number> {
   let total = 0
   let after: Place | null = null
   do {
     if (signal?.aborted) break
-    const { count, next } = await pruneFinished(pool, days, BATCH, after)
+    const { count, next } = await pruneFinished(pool, partition, days, BATCH, after)
     total += count
     after = next
   } while (after)
