@@ -5,7 +5,7 @@ export type PoolClient = pg.PoolClient
 
 const STEADY_PLANS =
   '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off ' +
-  '-c enable_bitmapscan=off -c enable_sort=off -c jit=off'
+  '-c enable_bitmapscan=off -c enable_sort=off -c jit=off -c plan_cache_mode=force_generic_plan'
 
 /**
  * Makes the server notice within half a minute that a client's machine is gone; by default it takes two hours, and what
