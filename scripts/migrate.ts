@@ -9,9 +9,10 @@ const file = join(root, '.env')
 if (existsSync(file)) process.loadEnvFile(file)
 try {
   // A running embedded server is shared; without one it runs for as long as this takes.
-  const database = await openDatabase(readSettings(process.env), console.log)
+  const settings = readSettings(process.env)
+  const database = await openDatabase(settings, console.log)
   try {
-    await migrate(database.url, console.log)
+    await migrate(database.url, console.log, settings)
     const { host, pathname } = new URL(database.url)
     console.log(`${host}${pathname} has the schema of this version`)
   } finally {

@@ -41,6 +41,14 @@ test('migrating a database that is up to date changes nothing, and keeps what is
   expect((await pool.query('select hostname from workers')).rows).toEqual([{ hostname: 'h' }])
 })
 
+test('tables that are filled and emptied all the time are vacuumed by count, pg-boss items too', async ({ pool }) => {
+  const { rows } = await pool.query<{ name: string }>(
+    `select oid::regclass::text as name from pg_class
+     where reloptions @> '{autovacuum_vacuum_scale_factor=0,autovacuum_vacuum_threshold=1000}' order by 1`,
+  )
+  expect(rows.map(({ name }) => name)).toEqual(['events', 'flow_slots', 'pgboss.job_common'])
+})
+
 test('migrating leaves no lock and no session behind', async ({ databaseUrl: url, pool }) => {
   await applyMigrations(url)
 

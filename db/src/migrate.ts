@@ -3,6 +3,7 @@ import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { createDb, createPool } from './client.ts'
 import { makePartitions } from './queries/make-partitions.ts'
 import { installQueue } from './queue.ts'
+import { vacuumItemsOften } from './queue-storage.ts'
 
 const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url))
 
@@ -28,6 +29,7 @@ export async function applyMigrations(connectionString: string, retentionDays = 
       await client.query('set idle_in_transaction_session_timeout = 0')
       await migrate(createDb(client), { migrationsFolder })
       await installQueue(connectionString)
+      await vacuumItemsOften(client)
       // Where the ledger is too busy just now, a worker makes them.
       await makePartitions(pool, retentionDays)
     } finally {

@@ -98,3 +98,15 @@ test('a pool that has no connection left is an error after a while, not a wait f
   expect(isDatabaseAway(await own.query('select 1').catch((error: unknown) => error))).toBe(true)
   client.release()
 })
+
+test('with steady plans a prepared statement is planned once, not anew for each of its parameters', async ({
+  databaseUrl,
+}) => {
+  const steady = createPool(databaseUrl, { max: 1, steadyPlans: true })
+  for (const id of ['00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002']) {
+    await steady.query({ name: 'of-one', text: 'select from executions where id = $1', values: [id] })
+  }
+  const { rows } = await steady.query('select name, generic_plans::int, custom_plans::int from pg_prepared_statements')
+  await steady.end()
+  expect(rows).toEqual([{ name: 'of-one', generic_plans: 2, custom_plans: 0 }])
+})

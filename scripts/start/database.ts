@@ -23,19 +23,20 @@ export async function openDatabase(settings: Settings, log: (line: string) => vo
 const notYet = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', '57P03'])
 
 /**
- * Brings the database to this version's schema. Waits a while for one that is still starting.
+ * Brings the database to this version's schema, and makes partitions for a ledger that is kept so many days. Waits a while for a
+ * database that is still starting.
  * @throws Fault when it cannot be reached or refuses us.
  */
 export async function migrate(
   url: string,
   log: (line: string) => void,
-  { signal, waitMs = 30_000 }: { signal?: AbortSignal; waitMs?: number } = {},
+  { ledgerDays, signal, waitMs = 30_000 }: { ledgerDays: number; signal?: AbortSignal; waitMs?: number },
 ): Promise<void> {
   const { host, pathname } = new URL(url)
   const deadline = Date.now() + waitMs
   for (let waiting = false; ; waiting = true) {
     try {
-      return await applyMigrations(url)
+      return await applyMigrations(url, ledgerDays)
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
       if (!code) throw error

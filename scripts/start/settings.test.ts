@@ -9,6 +9,7 @@ test('with nothing set: port 8008 on the loopback address, two workers, an embed
     dataDir: `${root}.data`,
     databaseUrl: null,
     drainMs: 30_000,
+    ledgerDays: 30,
     production: false,
     keysNeeded: false,
     testEndpoint: true,

@@ -25,6 +25,8 @@ export interface Settings {
   readonly databaseUrl: string | null
   /** How long API and workers may take to finish what they hold, ms. */
   readonly drainMs: number
+  /** How many days the ledger is kept. */
+  readonly ledgerDays: number
   readonly production: boolean
   readonly keysNeeded: boolean
   readonly testEndpoint: boolean
@@ -55,6 +57,7 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[] = [
     dataDir: resolve(root, env.DATA_DIR || '.data'),
     databaseUrl: url,
     drainMs: worker.DRAIN_TIMEOUT_SECONDS * 1000,
+    ledgerDays: worker.LEDGER_RETENTION_DAYS,
     production: worker.NODE_ENV === 'production',
     keysNeeded: api.app.apiKeys.length > 0,
     testEndpoint: api.app.testEndpoints,

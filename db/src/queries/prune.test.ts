@@ -157,7 +157,8 @@ test('a run passes dead letters that stay once, however many batches it takes to
 
   expect(await prune(one, retention)).toEqual({ partitions: 0, executions: 10_001, deadLetters: 0, jobs: 0 })
 
-  expect((await read()) - before).toBeLessThan(60_000)
+  // Each once, and those that go twice more, as they are locked and as they are deleted.
+  expect((await read()) - before).toBeLessThan(65_000)
   expect(await db.$count(executions)).toBe(30_000)
 })
 
