@@ -1,4 +1,5 @@
 import type { StoredDelivery } from '@scheduler/core/delivery'
+import type { Retention } from '@scheduler/core/retention'
 import type { Dst, Misfire, MisfirePolicy, OverlapPolicy, Schedule } from '@scheduler/core/schedule'
 import { scheduleTypes } from '@scheduler/core/schedule'
 import { sql } from 'drizzle-orm'
@@ -73,6 +74,8 @@ export const jobs = pgTable(
     delivery: jsonb().$type<StoredDelivery>(),
     /** The key that it shares a rate or a number of places with others by; see `flow_limits`. */
     flowKey: text(),
+    /** Less of its past is kept than the instance keeps; null: as much. */
+    retention: jsonb().$type<Retention>(),
     /** Executions that have failed for good since the last success. */
     failedInRow: integer().notNull().default(0),
     /** The body as it is sent, byte for byte. Text: jsonb reorders keys and refuses \u0000. */
@@ -92,6 +95,8 @@ export const jobs = pgTable(
     index('jobs_to_tell')
       .on(t.destination, sql`md5((${t.delivery} -> 'notify') ->> 'url')`)
       .where(sql`${t.deletedAt} is null and (${t.delivery} -> 'notify') is not null`),
+    // Serves retention by the bounds of jobs: those that have some.
+    index('jobs_bounded').on(t.id).where(sql`${t.retention} is not null`),
     // Serve retention.
     index('jobs_deleted').on(t.deletedAt).where(sql`${t.deletedAt} is not null`),
     index('jobs_completed').on(t.completedAt).where(sql`${t.completedAt} is not null`),
