@@ -78,6 +78,7 @@ export async function createIntervalJob(
       payload: '{"n":1}',
       delivery: job.delivery ?? oneAttempt,
       flowKey: job.flowKey ?? null,
+      retention: null,
     },
     now,
   )

@@ -2,6 +2,7 @@ import { circuitStates, drainOrders } from '@scheduler/core/circuit'
 import { AttemptOutcome, ExecutionKind, ExecutionReason, ExecutionState } from '@scheduler/core/execution'
 import { everyLimits } from '@scheduler/core/interval'
 import { DstAnswer, MisfireAnswer, Overlap } from '@scheduler/core/policy-fields'
+import { RetentionAnswer } from '@scheduler/core/retention'
 import { misfirePolicies, scheduleTypes } from '@scheduler/core/schedule'
 import { circuitCauses } from '@scheduler/core/shared-circuit'
 import { MOST_COUNTED, MOST_COUNTED_OF_EACH } from '@scheduler/db/queries/count-parked'
@@ -53,6 +54,7 @@ export const JobAnswer = z
     name: z.string().nullable(),
     tags: z.array(z.string()),
     external_id: z.string().nullable(),
+    retention: RetentionAnswer.nullable(),
     jitter: z.int().meta({ description: 'Seconds.' }),
     misfire: MisfireAnswer,
     overlap: Overlap,

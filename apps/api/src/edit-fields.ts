@@ -4,6 +4,7 @@ import { type FieldError, invalid, Problem } from '@scheduler/core/problem'
 import { checkDst } from '@scheduler/core/read-new-schedule'
 import { readCron, readRrule } from '@scheduler/core/read-rule'
 import { type ReadSchedule, readInterval, readOnce } from '@scheduler/core/read-schedule'
+import { readRetention } from '@scheduler/core/retention'
 import { moveWall, rezone } from '@scheduler/core/rezone'
 import type { Every, Schedule, ScheduleType } from '@scheduler/core/schedule'
 import { parseZone } from '@scheduler/core/timezone'
@@ -61,6 +62,7 @@ export function editOf(
   if (given.name !== undefined) edit.name = given.name
   if (given.external_id !== undefined) edit.externalId = given.external_id
   if (given.tags !== undefined) edit.tags = unique(given.tags ?? [])
+  if (given.retention !== undefined) edit.retention = readRetention(given.retention, merge ? job.retention : null)
   edit.policies = readPolicies(given, zone, errors, kept(job, given, zone, merge))
   const schedule = readSchedule(job, given, zone, now, edit.policies)
   if ('errors' in schedule) errors.push(...schedule.errors)

@@ -36,6 +36,7 @@ export const dailyJob = {
   name: null,
   tags: [],
   external_id: null,
+  retention: null,
   jitter: 0,
   misfire: { policy: 'last', grace_seconds: 900, max: 1_000 },
   overlap: 'skip',

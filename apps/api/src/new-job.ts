@@ -2,6 +2,7 @@ import type { NewJob as NewJobBody } from '@scheduler/core/job'
 import { clockAfter } from '@scheduler/core/planner'
 import { type FieldError, invalid } from '@scheduler/core/problem'
 import { checkDst, readNewSchedule } from '@scheduler/core/read-new-schedule'
+import { readRetention } from '@scheduler/core/retention'
 import { parseZone } from '@scheduler/core/timezone'
 import type { Pool, PoolClient } from '@scheduler/db/client'
 import { createJob, type NewJob, newJobId } from '@scheduler/db/queries/create-job'
@@ -74,5 +75,6 @@ export function writtenBy(body: NewJobBody, now: Date, settings: Settings, writi
     payload,
     delivery: storedDelivery(delivery, raw),
     flowKey: body.flow_key ?? null,
+    retention: readRetention(body.retention ?? null, null),
   }
 }

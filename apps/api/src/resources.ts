@@ -36,6 +36,7 @@ export function toJob(row: JobRow, graceSeconds: number, convertTo?: string): z.
     name: row.name,
     tags: row.tags,
     external_id: row.externalId,
+    retention: row.retention && { executions: row.retention.executions ?? null, days: row.retention.days ?? null },
     jitter: jitterSeconds,
     misfire: {
       policy: misfire.policy ?? 'last',

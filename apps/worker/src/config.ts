@@ -20,6 +20,9 @@ export const configShape = {
   LEDGER_RETENTION_DAYS: whole(1, 36_500)
     .default(30)
     .describe('Days that finished executions, deleted and completed jobs, and notifications are kept.'),
+  LEDGER_RETENTION_COUNT: whole(1, 100_000)
+    .optional()
+    .describe('Finished executions that are kept of each job, the newest; any number where not set.'),
   DEAD_LETTER_RETENTION_DAYS: whole(1, 36_500)
     .default(90)
     .describe('Days that dead letters are kept; never less than LEDGER_RETENTION_DAYS.'),

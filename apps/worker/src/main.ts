@@ -27,6 +27,7 @@ import { startLeases } from './leases.ts'
 import { startNotifier } from './notifier.ts'
 import { overflowOf } from './overflow.ts'
 import { startPromoter } from './promoter.ts'
+import { startPruner } from './pruner.ts'
 import { createReceiverUrls } from './receiver-urls.ts'
 import { startSettler } from './settler.ts'
 import { createTrouble } from './trouble.ts'
@@ -123,7 +124,9 @@ const heartbeat = startHeartbeat({
   },
   current: () => ({ id: workerId, hostname: hostname(), pid: process.pid, inFlight: launcher.inFlight, draining }),
 })
-const retention = { days: config.LEDGER_RETENTION_DAYS, deadLetterDays: config.DEAD_LETTER_RETENTION_DAYS }
+const perJob = config.LEDGER_RETENTION_COUNT ?? null
+const retention = { days: config.LEDGER_RETENTION_DAYS, deadLetterDays: config.DEAD_LETTER_RETENTION_DAYS, perJob }
+const pruner = startPruner({ pool, listener, log, perJob })
 await startHousekeeping({ pool, boss, log, retention })
 log.info({ concurrency: config.WORKER_CONCURRENCY, destinationConcurrency: config.destinationConcurrency }, 'ready')
 
@@ -141,6 +144,7 @@ const unsettled = await settler.stop(5_000)
 await keeper.stop()
 await promoter.stop()
 await aftermath.stop()
+await pruner.stop()
 await notified
 await leases.stop()
 await heartbeat.stop()

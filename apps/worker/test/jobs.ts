@@ -32,7 +32,7 @@ export async function createOnceJobs(pool: Pool, jobs: OnceJob[]): Promise<strin
           ...{ callbackUrl: url, destination, callbackHost, timezone: 'UTC' },
           schedule: { type: 'once', at: at.toISOString() },
           ...{ policies: {}, name: null, externalId: null, tags: [], payload },
-          ...{ delivery, flowKey: flowKey ?? null },
+          ...{ delivery, flowKey: flowKey ?? null, retention: null },
         },
         now,
       )

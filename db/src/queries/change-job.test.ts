@@ -30,6 +30,7 @@ async function aJob(pool: Pool): Promise<string> {
     payload: '{}',
     delivery: null,
     flowKey: null,
+    retention: null,
   } as const
   await createJob(pool, { ...job, tags: [] }, new Date())
   return id

@@ -1,4 +1,5 @@
 import type { StoredDelivery } from '@scheduler/core/delivery'
+import type { Retention } from '@scheduler/core/retention'
 import type { Schedule } from '@scheduler/core/schedule'
 import { v7 as uuidv7 } from 'uuid'
 import type { Pool, PoolClient } from '../client.ts'
@@ -24,6 +25,7 @@ export interface NewJob {
   payload: string
   delivery: StoredDelivery | null
   flowKey: string | null
+  retention: Retention | null
 }
 
 /** An id for a new job; the planner wants it before the row is written. */
@@ -34,8 +36,8 @@ export const newJobId = (): string => uuidv7()
 const insertSql = `
   insert into jobs (id, type, status, version, next_run_at, next_scheduled_for, cursor_at, created_at, updated_at,
     callback_url, destination, callback_host, timezone, schedule, policies, name, external_id, tags, payload,
-    delivery, flow_key)
-  values ($1, $2, 'active', 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
+    delivery, flow_key, retention)
+  values ($1, $2, 'active', 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
 
 /** Inserts an active job, in one statement, and wakes the dispatchers when it is due soon. Returns its row. */
 export async function createJob(client: Pool | PoolClient, job: NewJob, now: Date): Promise<JobRow> {
@@ -61,6 +63,7 @@ export async function createJob(client: Pool | PoolClient, job: NewJob, now: Dat
       job.payload,
       job.delivery && JSON.stringify(job.delivery),
       job.flowKey,
+      job.retention && JSON.stringify(job.retention),
     ],
   })
   await notifyDue(client, job.nextRunAt, now)

@@ -9,15 +9,16 @@ const CHUNK = 500
 const insertSql = `
   insert into jobs (id, type, status, version, next_run_at, next_scheduled_for, cursor_at, created_at, updated_at,
     callback_url, destination, callback_host, timezone, schedule, policies, name, external_id, tags, payload,
-    delivery, flow_key)
+    delivery, flow_key, retention)
   select r.id, r.type, 'active', 1, r.next_run_at, r.next_scheduled_for, r.cursor_at, $1::timestamptz, $1::timestamptz,
     r.callback_url, r.destination, r.callback_host, r.timezone, r.schedule::jsonb, r.policies::jsonb, r.name,
-    r.external_id, array(select jsonb_array_elements_text(r.tags::jsonb)), r.payload, r.delivery::jsonb, r.flow_key
+    r.external_id, array(select jsonb_array_elements_text(r.tags::jsonb)), r.payload, r.delivery::jsonb, r.flow_key,
+    r.retention::jsonb
   from unnest($2::uuid[], $3::job_type[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::text[],
     $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
-    $17::text[], $18::text[])
+    $17::text[], $18::text[], $19::text[])
     as r(id, type, next_run_at, next_scheduled_for, cursor_at, callback_url, destination, callback_host, timezone,
-      schedule, policies, name, external_id, tags, payload, delivery, flow_key)`
+      schedule, policies, name, external_id, tags, payload, delivery, flow_key, retention)`
 
 /**
  * Inserts active jobs in the caller's transaction, many in a statement, and wakes the dispatchers once, on commit, when
@@ -52,6 +53,7 @@ async function insert(client: PoolClient, jobs: NewJob[], now: Date): Promise<vo
       jobs.map((job) => job.payload),
       jobs.map((job) => job.delivery && JSON.stringify(job.delivery)),
       jobs.map((job) => job.flowKey),
+      jobs.map((job) => job.retention && JSON.stringify(job.retention)),
     ],
   })
 }

@@ -27,6 +27,7 @@ export type JobEdit = Partial<
     | 'payload'
     | 'delivery'
     | 'flowKey'
+    | 'retention'
   >
 >
 

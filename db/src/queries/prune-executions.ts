@@ -13,7 +13,7 @@ const START: Place = { scheduledFor: '-infinity', id: '00000000-0000-0000-0000-0
 type Ledger = Pick<Partition, 'executions' | 'attempts'>
 
 /** What goes with an execution, once it is `gone`. */
-const deletion = ({ executions, attempts }: Ledger) => `
+export const deletion = ({ executions, attempts }: Ledger) => `
   attempts_gone as (
     delete from ${attempts} a using gone where a.execution_id = gone.id and a.scheduled_for = gone.scheduled_for),
   deleted as (

@@ -3,6 +3,7 @@ import { dropPartitions } from './drop-partitions.ts'
 import { pruneKeys } from './idempotency.ts'
 import { DEFAULT_PARTITION, type Partition } from './ledger-partitions.ts'
 import { pruneNotifications } from './notifications.ts'
+import { pruneAllSurplus } from './prune-by-job.ts'
 import { type Place, pruneDead, pruneFinished } from './prune-executions.ts'
 
 /** How long rows are kept, days. */
@@ -10,6 +11,8 @@ export interface Retention {
   days: number
   /** Of executions that are dead letters, where that is longer. */
   deadLetterDays: number
+  /** Finished executions kept of each job, the newest; without it, any number. */
+  perJob?: number | null
 }
 
 export interface Pruned {
@@ -27,7 +30,7 @@ const BATCH = 5_000
 
 /**
  * Deletes what is older than `days`: finished executions with their attempts, dead letters only when they are older than
- * `deadLetterDays` too; then deleted and completed jobs that no execution belongs to any more, notifications, and workers
+ * `deadLetterDays` too; what jobs have over their own bounds; then deleted and completed jobs that no execution belongs to any more, notifications, and workers
  * that are long gone; and idempotency keys past their day. Works in batches until nothing is left or `signal` says stop.
  *
  * Partitions of the ledger are dropped whole, a little later than `days` says. Only what is in none of them, or in one of
@@ -43,6 +46,7 @@ export async function prune(pool: Pool, retention: Retention, signal?: AbortSign
   for (const partition of [...crowded, DEFAULT_PARTITION]) {
     finished += await pruneAllFinished(pool, partition, days, signal)
   }
+  finished += await pruneAllSurplus(pool, retention.perJob ?? null, signal)
   const jobs = await inBatches(() => pruneJobs(pool, days), signal)
   await inBatches(() => pruneKeys(pool, BATCH), signal)
   await inBatches(() => pruneVersions(pool, days), signal)
@@ -95,7 +99,8 @@ async function pruneJobs(pool: Pool, days: number): Promise<number> {
        where (deleted_at < now() - make_interval(days => $1) or completed_at < now() - make_interval(days => $1))
          and not exists (select from executions e where e.job_id = j.id)
        limit $2 for update skip locked),
-     versions_gone as (delete from job_versions v using gone where v.job_id = gone.id)
+     versions_gone as (delete from job_versions v using gone where v.job_id = gone.id),
+     marks_gone as (delete from prune_marks m using gone where m.job_id = gone.id)
      delete from jobs using gone where jobs.id = gone.id`,
     [days, BATCH],
   )

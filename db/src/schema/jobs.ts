@@ -95,8 +95,8 @@ export const jobs = pgTable(
     index('jobs_to_tell')
       .on(t.destination, sql`md5((${t.delivery} -> 'notify') ->> 'url')`)
       .where(sql`${t.deletedAt} is null and (${t.delivery} -> 'notify') is not null`),
-    // Serves retention by the bounds of jobs: those that have some.
-    index('jobs_bounded').on(t.id).where(sql`${t.retention} is not null`),
+    // Serves retention by the bounds of jobs: those that have some, and those whose were written lately.
+    index('jobs_bounded').on(t.updatedAt, t.id).where(sql`${t.retention} is not null`),
     // Serve retention.
     index('jobs_deleted').on(t.deletedAt).where(sql`${t.deletedAt} is not null`),
     index('jobs_completed').on(t.completedAt).where(sql`${t.completedAt} is not null`),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { deliveryFields, deliveryPatchFields } from './delivery-fields.ts'
 import { CallbackUrl, DateTimeText, ExternalId, Name, Payload, Tags, Timezone, unitFields } from './fields.ts'
 import { policyFields, policyPatchFields } from './policy-fields.ts'
+import { RetentionInput } from './retention.ts'
 
 /** What every job has besides its schedule, as a create or an update may give it. */
 const common = {
@@ -11,6 +12,7 @@ const common = {
   name: Name.nullish(),
   tags: Tags.optional(),
   external_id: ExternalId.nullish(),
+  retention: RetentionInput.nullish(),
   ...policyFields,
   ...deliveryFields,
 }
@@ -136,6 +138,7 @@ export const JobPatch = z
     name: Name.nullable(),
     tags: Tags.nullable(),
     external_id: ExternalId.nullable(),
+    retention: RetentionInput.nullable(),
     ...policyPatchFields,
     ...deliveryPatchFields,
   })
