@@ -5,7 +5,7 @@ import { formatUtc } from './dry-run.ts'
 import type { OutcomeWithout } from './explain-answer.ts'
 import { said, saidWall } from './explain-said.ts'
 import { sayBlackout, sayGap } from './explain-sentence.ts'
-import type { Blackout, Subject } from './explain-subject.ts'
+import type { Evidence, Subject } from './explain-subject.ts'
 
 export interface Absence {
   sentence: string
@@ -14,7 +14,10 @@ export interface Absence {
 }
 
 /** Why there is no execution of an instant: it is not one, it is to come, or nothing made one. */
-export function explainAbsence(subject: Subject, blackout: Blackout | null): Absence {
+export function explainAbsence(
+  subject: Subject,
+  { blackout, prunedBefore }: Pick<Evidence, 'blackout' | 'prunedBefore'>,
+): Absence {
   const { job, at, now, rule, matched } = subject
   const past = at <= now
   const the = `the run of ${said(at, subject)}`
@@ -60,6 +63,10 @@ export function explainAbsence(subject: Subject, blackout: Blackout | null): Abs
     return plain('upcoming', `It has not come yet: ${the} is to be sent in ${sayDuration(effective - now)}${delayed}.`)
   }
   if (isOpen) return due(subject, reason)
+  if (prunedBefore && at < prunedBefore.getTime()) {
+    const bound = `of this job only the newest executions are kept, and those before ${said(prunedBefore, subject)} were pruned`
+    return plain('pruned', `What became of ${the} is no longer known: ${bound}.`)
+  }
   const sentence = `What became of ${the} is no longer known: executions are kept until retention.`
   return plain('unknown', sentence)
 }

@@ -14,6 +14,7 @@ export const outcomesWithout = [
   'before_creation',
   'deleted',
   'completed',
+  'pruned',
   'unknown',
 ] as const
 export type OutcomeWithout = (typeof outcomesWithout)[number]

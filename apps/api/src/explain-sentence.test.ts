@@ -73,6 +73,7 @@ function told(fields: Partial<FullExecution> = {}, more: Partial<Told> = {}): To
     instead: null,
     pause: null,
     blackout: null,
+    prunedBefore: null,
     circuit: null,
     change: null,
     limits: [],

@@ -50,6 +50,8 @@ export interface Evidence {
   instead: Neighbour | null
   pause: Pause | null
   blackout: Blackout | null
+  /** The time before which the job's executions were pruned by a bound on its own past; asked where it has none then. */
+  prunedBefore: Date | null
   circuit: Circuit | null
   change: Change | null
   /** What limits its flow key and its destination now. */

@@ -8,6 +8,7 @@ import {
   isEditedSince,
   limitsOn,
   pauseAround,
+  prunedBefore,
   sentAfter,
   tagBlackoutAt,
   unfinishedBefore,
@@ -29,7 +30,7 @@ export async function explain(subject: Subject, deps: Deps): Promise<Explanation
   const evidence = await evidenceOf(subject, deps)
   const facts = factsOf(subject, evidence)
   const { row } = subject
-  if (!row) return { ...explainAbsence(subject, evidence.blackout), facts }
+  if (!row) return { ...explainAbsence(subject, evidence), facts }
   const told: Told = { ...subject, ...evidence, row }
   return { sentence: sentenceOf(told), outcome: row.state, reason: row.reason, facts }
 }
@@ -44,6 +45,7 @@ async function evidenceOf(subject: Subject, { pool, settings }: Deps): Promise<E
     instead: row && since ? await sentAfter(pool, { ...row, scheduledFor: new Date(at) }, since) : null,
     pause: await pauseOf(subject, pool),
     blackout: await blackoutOf(subject, pool),
+    prunedBefore: row ? null : await prunedBefore(pool, subject.job.id),
     circuit: destination ? await readCircuit(pool, destination) : null,
     change: clockChange(subject.zone, at),
     limits: row && isLimited(row) ? await limitsOn(pool, row.destination, row.flowKey) : [],

@@ -34,6 +34,12 @@ export async function runsAround(pool: Pool, jobId: string, at: Date): Promise<R
   return rows
 }
 
+/** The nominal time before which a job's executions were pruned by a bound on its own past; null where none was. */
+export async function prunedBefore(pool: Pool, jobId: string): Promise<Date | null> {
+  const { rows } = await pool.query<{ before: Date }>('select before from prune_marks where job_id = $1', [jobId])
+  return rows[0]?.before ?? null
+}
+
 export type Neighbour = Pick<ExecutionRow, 'scheduledFor' | 'claimedAt'>
 
 /** The execution before this one that was not finished when this one was recorded: what it was not sent for, or waits for. */
