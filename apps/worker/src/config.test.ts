@@ -25,6 +25,8 @@ test.for([
   ['CIRCUIT_RESET_TIMEOUT', '0'],
   ['DRAIN_TIMEOUT_SECONDS', '-1'],
   ['LEDGER_RETENTION_DAYS', '0'],
+  ['LEDGER_RETENTION_COUNT', '0'],
+  ['LEDGER_RETENTION_COUNT', '100001'],
   ['CALLBACK_ALLOW_PRIVATE', 'perhaps'],
   ['NOTIFY_URL', 'example.com/hook'],
   ['NOTIFY_URL', 'ftp://example.com/hook'],

@@ -76,10 +76,10 @@ export async function jobsWithOwn(
   const [since, hour] = 'since' in which ? [which.since, null] : [null, which.hour]
   const { rows } = await pool.query<BoundedJob & OwnPlace>(
     `select j.id, j.updated_at::text as "updatedAt", ${bounds('$1')} from jobs j
-     where retention is not null and updated_at >= coalesce($2::timestamptz, '-infinity')
-       and (updated_at, id) > ($4::timestamptz, $5::uuid) and ($3::int is null or ${turnOf('j.id')} = $3)
-     order by updated_at, id limit $6`,
-    [perJob, since, hour, after?.updatedAt ?? '-infinity', after?.id ?? NO_JOB, limit],
+     where retention is not null and (updated_at, id) > ($3::timestamptz, $4::uuid)
+       and ($2::int is null or ${turnOf('j.id')} = $2)
+     order by updated_at, id limit $5`,
+    [perJob, hour, after?.updatedAt ?? since ?? '-infinity', after?.id ?? NO_JOB, limit],
   )
   return { jobs: rows, next: nextOf(rows, limit) }
 }

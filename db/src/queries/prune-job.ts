@@ -22,7 +22,8 @@ const MOST_UNFINISHED = 10_000
 export async function surplusOf(pool: Pool, jobs: BoundedJob[], thorough: boolean): Promise<Surplus[]> {
   const { rows } = await pool.query<Surplus>({
     name: 'surplus-of-jobs',
-    // Numbers that are null must not get to LIMIT and OFFSET, which take them for none.
+    // Numbers that are null must not get to LIMIT and OFFSET, which take them for none. OFFSET 0 has the walk made once,
+    // not wherever its result is named.
     text: `
       select j.id, case when not $4 then m.resume_at end as "from", bound.at as before
       from unnest($1::uuid[], $2::int[], $3::int[]) as j(id, executions, days)
@@ -33,7 +34,7 @@ export async function surplusOf(pool: Pool, jobs: BoundedJob[], thorough: boolea
             select scheduled_for, finished_at from executions where job_id = j.id
             order by job_id desc, scheduled_for desc limit coalesce(j.executions, 0) + ${MOST_UNFINISHED}) as newest
           where finished_at is not null
-          order by scheduled_for desc offset greatest(j.executions, 1) - 1 limit 1) end as at) as oldest
+          order by scheduled_for desc offset greatest(j.executions, 1) - 1 limit 1) end as at offset 0) as oldest
       cross join lateral (
         select greatest(oldest.at, date_trunc('milliseconds', now() - make_interval(days => j.days))) as at) as kept
       cross join lateral (

@@ -1,0 +1,145 @@
+import { expect, onTestFinished } from 'vitest'
+import { test } from '../../test/queue.ts'
+import { createPool, type Pool } from '../client.ts'
+import { pruneAllSurplus, pruneNewSurplus } from './prune-by-job.ts'
+
+/** What looking for jobs that are over reads, by the counters of the server; of tables that were never analyzed. */
+
+/** A pool as the worker's, of one connection: it is asked for its own counters. */
+function steady(databaseUrl: string): Pool {
+  const pool = createPool(databaseUrl, { max: 1, steadyPlans: true })
+  onTestFinished(() => pool.end())
+  return pool
+}
+
+interface Reads {
+  /** Entries of indexes of `executions`, and its rows. */
+  ledger: number
+  jobs: number
+}
+
+async function readsOf(pool: Pool, run: () => Promise<unknown>): Promise<Reads> {
+  const counted = async (): Promise<Reads> => {
+    await pool.query('select pg_stat_force_next_flush()')
+    // Each relation on its own: of a partitioned table the partitions are what is read.
+    const { rows } = await pool.query<{ table: keyof Reads; n: number }>(
+      `select case when relname like 'executions%' then 'ledger' else 'jobs' end as table,
+         sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int as n
+       from pg_stat_user_tables where relname ~ '^(executions|jobs$)' group by 1`,
+    )
+    const { rows: entries } = await pool.query<{ n: number }>(
+      `select sum(idx_tup_read)::int as n from pg_stat_user_indexes where relname like 'executions%'`,
+    )
+    const of = (table: keyof Reads) => rows.find((row) => row.table === table)?.n ?? 0
+    return { ledger: of('ledger') + (entries[0]?.n ?? 0), jobs: of('jobs') }
+  }
+  const before = await counted()
+  await run()
+  const after = await counted()
+  return { ledger: after.ledger - before.ledger, jobs: after.jobs - before.jobs }
+}
+
+/** So many jobs, numbered by their `runs`; the first of them have a bound of their own, written long ago. */
+const fillJobs = (pool: Pool, count: number, bounded: number, executions: number) =>
+  pool.query(
+    `insert into jobs (id, type, status, next_run_at, next_scheduled_for, cursor_at, created_at, updated_at, runs,
+       callback_url, destination, callback_host, timezone, schedule, policies, payload, retention)
+     select ${idAgo('86400')}, 'interval', 'active', at, at, now(), now(), now() - interval '1 day', n, '', '', '', 'UTC', '{}', '{}', '{}',
+       case when n <= $2 then jsonb_build_object('executions', $3::int) end
+     from generate_series(1, $1) n, lateral (select now() + interval '1 day' as at)`,
+    [count, bounded, executions],
+  )
+
+/** So many executions of each of the first jobs, one a second, the last of so many seconds ago, and made so long ago. */
+const fillLedger = (pool: Pool, count: number, { jobs, last, made }: { jobs: number; last: number; made: number }) =>
+  pool.query(
+    `insert into executions (id, job_id, job_version, kind, state, scheduled_for, effective_at, created_at, finished_at, destination)
+     select ${idAgo('$4')}, jobs.id, 1, 'schedule', 'failed', at, at, at, at, ''
+     from jobs, generate_series(1, $1) n, lateral (select now() - ($3 + n) * interval '1 second' as at) where runs <= $2`,
+    [count, jobs, last, made],
+  )
+
+/** An id that was made so many seconds ago. */
+const idAgo = (seconds: string) =>
+  `(lpad(to_hex((extract(epoch from now() - ${seconds}::int * interval '1 second') * 1000)::bigint), 12, '0')
+    || '7' || substr(md5(random()::text), 1, 19))::uuid`
+
+test('to find ten jobs that are over, what is new is read, and nothing of the others', async ({
+  databaseUrl,
+  pool,
+}) => {
+  await fillJobs(pool, 20_000, 10_000, 10)
+  await fillLedger(pool, 10, { jobs: 20_000, last: 1_000, made: 7_200 })
+  await fillLedger(pool, 5, { jobs: 10, last: 120, made: 60 })
+  const own = steady(databaseUrl)
+
+  const reads = await readsOf(own, async () => {
+    expect(await pruneNewSurplus(own, null, null)).toMatchObject({ executions: 50 })
+  })
+
+  expect(reads.ledger).toBeLessThan(2_000)
+  expect(reads.jobs).toBeLessThan(200)
+})
+
+test('a thorough look reads of each job in its turn what it may keep at the most', async ({ databaseUrl, pool }) => {
+  await fillJobs(pool, 4_800, 4_800, 10)
+  await fillLedger(pool, 20, { jobs: 4_800, last: 1_000, made: 7_200 })
+  await pool.query('update executions set dead_at = finished_at')
+  const own = steady(databaseUrl)
+  const look = () => pruneAllSurplus(own, 15, undefined, 7)
+  // Twenty of each are read to see that they are dead letters, and the newest ten before.
+  expect((await readsOf(own, look)).ledger).toBeLessThan(250 * 100)
+
+  await pool.query(
+    'delete from executions where scheduled_for < (select max(scheduled_for) from executions) - $1::interval',
+    ['9 seconds'],
+  )
+  await pool.query('vacuum executions')
+  const reads = await readsOf(own, look)
+
+  expect(reads.ledger).toBeLessThan(250 * 25)
+})
+
+test('of a job of every second with a bound, a look reads what is new and what is kept, however much went before', async ({
+  databaseUrl,
+  pool,
+}) => {
+  await fillJobs(pool, 1, 1, 100)
+  await fillLedger(pool, 60_000, { jobs: 1, last: 1_000, made: 60 })
+  // Dead letters stay, and are not to be passed again with each look.
+  await pool.query(`update executions set dead_at = finished_at where scheduled_for < now() - interval '20000 seconds'`)
+  const own = steady(databaseUrl)
+  const first = await pruneNewSurplus(own, null, null)
+  expect(first.executions).toBeGreaterThan(18_000)
+  await fillLedger(pool, 60, { jobs: 1, last: 120, made: 0 })
+
+  const reads = await readsOf(own, async () => {
+    expect(await pruneNewSurplus(own, null, new Date(Date.now() + 25_000))).toMatchObject({ executions: 60 })
+  })
+
+  expect(reads.ledger).toBeLessThan(2_500)
+})
+
+test('a job that may keep many is looked at with some of its new executions only, by the dice in their ids', async ({
+  databaseUrl,
+  pool,
+}) => {
+  await fillJobs(pool, 1, 1, 10_000)
+  await fillLedger(pool, 10_001, { jobs: 1, last: 1_000, made: 7_200 })
+  const own = steady(databaseUrl)
+  const add = (die: string) =>
+    pool.query(
+      `insert into executions (id, job_id, job_version, kind, state, scheduled_for, effective_at, created_at, finished_at, destination)
+       select overlay(${idAgo('1')}::text placing $1 from 33)::uuid, id, 1, 'schedule', 'failed', now(), now(), now(), now(), '' from jobs`,
+      [die],
+    )
+
+  await add('ffff')
+  const reads = await readsOf(own, async () => {
+    expect(await pruneNewSurplus(own, null, null)).toMatchObject({ executions: 0 })
+  })
+  expect(reads.ledger).toBeLessThan(20)
+
+  await add('0000')
+  expect(await pruneNewSurplus(own, null, null)).toMatchObject({ executions: 3 })
+})
