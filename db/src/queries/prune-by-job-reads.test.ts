@@ -68,8 +68,8 @@ test('to find ten jobs that are over, what is new is read, and nothing of the ot
   databaseUrl,
   pool,
 }) => {
-  await fillJobs(pool, 20_000, 10_000, 10)
-  await fillLedger(pool, 10, { jobs: 20_000, last: 1_000, made: 7_200 })
+  await fillJobs(pool, 6_000, 4_000, 10)
+  await fillLedger(pool, 10, { jobs: 6_000, last: 1_000, made: 7_200 })
   await fillLedger(pool, 5, { jobs: 10, last: 120, made: 60 })
   const own = steady(databaseUrl)
 
@@ -82,13 +82,13 @@ test('to find ten jobs that are over, what is new is read, and nothing of the ot
 })
 
 test('a thorough look reads of each job in its turn what it may keep at the most', async ({ databaseUrl, pool }) => {
-  await fillJobs(pool, 4_800, 4_800, 10)
-  await fillLedger(pool, 20, { jobs: 4_800, last: 1_000, made: 7_200 })
+  await fillJobs(pool, 2_400, 2_400, 10)
+  await fillLedger(pool, 20, { jobs: 2_400, last: 1_000, made: 7_200 })
   await pool.query('update executions set dead_at = finished_at')
   const own = steady(databaseUrl)
   const look = () => pruneAllSurplus(own, 15, undefined, 7)
   // Twenty of each are read to see that they are dead letters, and the newest ten before.
-  expect((await readsOf(own, look)).ledger).toBeLessThan(250 * 100)
+  expect((await readsOf(own, look)).ledger).toBeLessThan(140 * 100)
 
   await pool.query(
     'delete from executions where scheduled_for < (select max(scheduled_for) from executions) - $1::interval',
@@ -97,7 +97,7 @@ test('a thorough look reads of each job in its turn what it may keep at the most
   await pool.query('vacuum executions')
   const reads = await readsOf(own, look)
 
-  expect(reads.ledger).toBeLessThan(250 * 25)
+  expect(reads.ledger).toBeLessThan(140 * 25)
 })
 
 test('of a job of every second with a bound, a look reads what is new and what is kept, however much went before', async ({
@@ -105,12 +105,12 @@ test('of a job of every second with a bound, a look reads what is new and what i
   pool,
 }) => {
   await fillJobs(pool, 1, 1, 100)
-  await fillLedger(pool, 60_000, { jobs: 1, last: 1_000, made: 60 })
+  await fillLedger(pool, 30_000, { jobs: 1, last: 1_000, made: 60 })
   // Dead letters stay, and are not to be passed again with each look.
-  await pool.query(`update executions set dead_at = finished_at where scheduled_for < now() - interval '20000 seconds'`)
+  await pool.query(`update executions set dead_at = finished_at where scheduled_for < now() - interval '10000 seconds'`)
   const own = steady(databaseUrl)
   const first = await pruneNewSurplus(own, null, null)
-  expect(first.executions).toBeGreaterThan(18_000)
+  expect(first.executions).toBeGreaterThan(8_000)
   await fillLedger(pool, 60, { jobs: 1, last: 120, made: 0 })
 
   const reads = await readsOf(own, async () => {

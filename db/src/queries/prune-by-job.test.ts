@@ -4,6 +4,7 @@ import { ago, execution, job } from '../../test/factories.ts'
 import { begin, test } from '../../test/queue.ts'
 import type { Db, Pool } from '../client.ts'
 import { attempts, executions, jobs, pruneMarks } from '../schema/index.ts'
+import { prune } from './prune.ts'
 import { pruneAllSurplus, pruneNewSurplus } from './prune-by-job.ts'
 
 const minutes = (n: number) => ago(n * 60)
@@ -203,6 +204,21 @@ test('a look goes on from the last, and a signal stops it between two batches', 
   expect(rest).toBe(5_001)
   expect((await pruneNewSurplus(pool, null, since)).executions).toBe(0)
   expect(await db.$count(executions)).toBe(100)
+})
+
+test('a job that goes takes its mark with it', async ({ db, pool }) => {
+  const gone = job({ deletedAt: minutes(60), retention: { executions: 1 } })
+  const stays = job({ retention: { executions: 1 } })
+  await db.insert(jobs).values([gone, stays])
+  await db.insert(executions).values([gone.id, stays.id].flatMap((id) => [at(id, 20), at(id, 10)]))
+  expect((await pruneNewSurplus(pool, null, null)).executions).toBe(2)
+  expect(await db.$count(pruneMarks)).toBe(2)
+  await pool.query(`update jobs set deleted_at = now() - interval '2 days' where deleted_at is not null`)
+  await pool.query(`delete from executions where job_id = $1`, [gone.id])
+
+  await prune(pool, { days: 1, deadLetterDays: 1 })
+
+  expect(await db.select({ id: pruneMarks.jobId }).from(pruneMarks)).toEqual([{ id: stays.id }])
 })
 
 test('without any bound nothing is asked but that', async ({ db, pool }) => {
