@@ -143,3 +143,21 @@ test('a job that may keep many is looked at with some of its new executions only
   await add('0000')
   expect(await pruneNewSurplus(own, null, null)).toMatchObject({ executions: 3 })
 })
+
+test('many jobs that have a few over each are pruned in a few statements', async ({ databaseUrl, pool }) => {
+  await fillJobs(pool, 600, 600, 10)
+  await fillLedger(pool, 11, { jobs: 598, last: 1_000, made: 60 })
+  await pool.query('update jobs set runs = -runs where runs > 598')
+  await fillLedger(pool, 100, { jobs: -1, last: 1_000, made: 60 })
+  const own = steady(databaseUrl)
+  let statements = 0
+  const query = async (...args: [string, unknown[]]) => {
+    statements += 1
+    return await own.query(...args)
+  }
+
+  const { executions } = await pruneNewSurplus({ query } as unknown as Pool, null, null)
+
+  expect(executions).toBe(598 + 2 * 90)
+  expect(statements).toBeLessThan(15)
+})

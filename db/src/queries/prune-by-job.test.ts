@@ -168,6 +168,19 @@ test('a dead letter that is redriven at that moment stays', async ({ db, pool })
   expect(await left(db, it.id)).toHaveLength(2)
 })
 
+test('several that look at once take each execution once, and none waits for another', async ({ db, pool }) => {
+  const all = Array.from({ length: 20 }, () => job({ retention: { executions: 2 } }))
+  await db.insert(jobs).values(all)
+  const rows = all.flatMap(({ id }) => Array.from({ length: 30 }, (_, i) => at(id, i + 10)))
+  await db.insert(executions).values(rows)
+
+  const looks = [1, 2, 3, 4].map(async () => (await pruneNewSurplus(pool, null, null)).executions)
+  const counts = await Promise.all([...looks, pruneAll(pool)])
+
+  expect(counts.reduce((sum, n) => sum + n) + (await pruneAll(pool))).toBe(20 * 28)
+  expect(await db.$count(executions)).toBe(20 * 2)
+})
+
 test('a job whose bound was written lately is looked at without a new execution, others are not', async ({
   db,
   pool,

@@ -8,10 +8,13 @@ import {
   type OwnPlace,
   type Page,
 } from './bounded-jobs.ts'
-import { pruneSurplus, surplusOf } from './prune-job.ts'
+import { pruneSurplus, type Surplus, surplusOf } from './prune-job.ts'
 
 /** Executions that a statement deletes at the most, and jobs, or executions, that one looks for jobs among. */
 const BATCH = 5_000
+
+/** Jobs that a statement prunes at the most: of many that are one over each, one statement each would be most of the cost. */
+const TOGETHER = 500
 
 /** Executions that one statement reads at the most to see which jobs are over, but for a single job with a larger bound. */
 const READS = 100_000
@@ -85,17 +88,16 @@ async function walk<Place>(
 function pruner(pool: Pool, { thorough }: { thorough: boolean }, signal?: AbortSignal) {
   let total = 0
   const prune = async (jobs: BoundedJob[]) => {
+    const left: Surplus[] = []
     for (const some of inReach(jobs)) {
       if (signal?.aborted) return
-      for (const surplus of await surplusOf(pool, some, thorough)) {
-        let { from }: { from: Date | null } = surplus
-        do {
-          if (signal?.aborted) return
-          const { count, next } = await pruneSurplus(pool, { ...surplus, from }, BATCH)
-          total += count
-          from = next
-        } while (from)
-      }
+      left.push(...(await surplusOf(pool, some, thorough)))
+    }
+    while (left.length > 0) {
+      if (signal?.aborted) return
+      const pruned = await pruneSurplus(pool, left.splice(0, TOGETHER), BATCH)
+      total += pruned.count
+      left.push(...pruned.left)
     }
   }
   return Object.assign(prune, { total: () => total })

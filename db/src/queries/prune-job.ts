@@ -48,41 +48,48 @@ export async function surplusOf(pool: Pool, jobs: BoundedJob[], thorough: boolea
 }
 
 /**
- * Looks at up to `limit` executions of a job's surplus, the oldest first, and deletes those that had finished before the oldest that
- * is kept was due; so what was backfilled or redriven of late stays until as many have come after it. Dead letters stay,
- * and so does what somebody holds. Moves the job's mark along. Returns where to go on; null at the end.
+ * Looks at up to `limit` executions of the surplus of some jobs, as many of each, the oldest first, and deletes those that had
+ * finished before the oldest that is kept was due; so what was backfilled or redriven of late stays until as many have come
+ * after it. Dead letters stay, and so does what somebody holds. Moves the marks of the jobs along. Returns what is left to look at.
  */
 export async function pruneSurplus(
   pool: Pool,
-  { id, from, before }: Surplus,
+  surplus: Surplus[],
   limit: number,
-): Promise<{ count: number; next: Date | null }> {
-  const { rows } = await pool.query<{ count: number; reached: Date; isLast: boolean }>({
+): Promise<{ count: number; left: Surplus[] }> {
+  const { rows } = await pool.query<Surplus & { count: number; isLast: boolean }>({
     name: 'prune-surplus',
     text: `
       with seen as materialized (
-        select id, scheduled_for, finished_at, dead_at from executions
-        where job_id = $1 and scheduled_for >= coalesce($2::timestamptz, '-infinity') and scheduled_for < $3
-        order by job_id, scheduled_for limit $4),
+        select s.job_id, s.before, e.* from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as s(job_id, since, before)
+        cross join lateral (
+          select id, scheduled_for, finished_at, dead_at from executions
+          where job_id = s.job_id and scheduled_for >= coalesce(s.since, '-infinity') and scheduled_for < s.before
+          order by job_id, scheduled_for limit $4) as e),
       gone as (
         select e.id, e.scheduled_for from seen join executions e on e.id = seen.id and e.scheduled_for = seen.scheduled_for
-        where seen.finished_at < $3 and seen.dead_at is null and e.finished_at < $3 and e.dead_at is null
+        where seen.finished_at < seen.before and seen.dead_at is null and e.finished_at < seen.before and e.dead_at is null
         for update of e skip locked),
       ${deletion},
+      -- What is pending may go once it is finished, or let go; what lies further behind is left to a thorough look.
       reached as (
-        select count(*) < $4 as is_last, case when count(*) < $4 then $3 else max(scheduled_for) end as at from seen),
-      -- What may go once it is finished, or let go; what lies further behind than one batch is left to a thorough look.
-      pending as (
-        select min(scheduled_for) as at from seen where dead_at is null and id not in (select id from deleted)),
+        select job_id, before, count(*) < $4 as is_last, case when count(*) < $4 then before else max(scheduled_for) end as at,
+          min(scheduled_for) filter (where dead_at is null and id not in (select id from deleted)) as pending
+        from seen group by job_id, before),
       marked as (
         insert into prune_marks (job_id, before, resume_at)
-        select $1, reached.at, case when is_last then coalesce(pending.at, reached.at) else reached.at end
-        from reached, pending
+        select job_id, at, case when is_last then coalesce(pending, at) else at end from reached order by job_id
         on conflict (job_id) do update set before = greatest(prune_marks.before, excluded.before),
           resume_at = greatest(prune_marks.resume_at, excluded.resume_at))
-      select (select count(*)::int from deleted) as count, at as reached, is_last as "isLast" from reached`,
-    values: [id, from, before, limit],
+      select job_id as id, at as "from", before, is_last as "isLast", (select count(*)::int from deleted) as count from reached`,
+    values: [
+      surplus.map(({ id }) => id),
+      surplus.map(({ from }) => from),
+      surplus.map(({ before }) => before),
+      // More than an instant has executions, or a look would not get past it.
+      Math.max(10, Math.floor(limit / surplus.length)),
+    ],
   })
-  const [row] = rows
-  return { count: row?.count ?? 0, next: row && !row.isLast ? row.reached : null }
+  const left = rows.filter(({ isLast }) => !isLast).map(({ id, from, before }) => ({ id, from, before }))
+  return { count: rows[0]?.count ?? 0, left }
 }
