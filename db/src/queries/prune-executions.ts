@@ -12,6 +12,8 @@ const START: Place = { scheduledFor: '-infinity', id: '00000000-0000-0000-0000-0
 /** Where executions are deleted: from the whole ledger, or from one of its partitions. */
 type Ledger = Pick<Partition, 'executions' | 'attempts'>
 
+export const WHOLE_LEDGER: Ledger = { executions: 'executions', attempts: 'attempts' }
+
 /** What goes with an execution, once it is `gone`. */
 export const deletion = ({ executions, attempts }: Ledger) => `
   attempts_gone as (
@@ -61,7 +63,7 @@ export async function pruneDead(pool: Pool, days: number, limit: number): Promis
     `with gone as (
        select id, scheduled_for from executions where dead_at < now() - make_interval(days => $1)
        order by dead_at, id limit $2 for update skip locked),
-     ${deletion({ executions: 'executions', attempts: 'attempts' })}
+     ${deletion(WHOLE_LEDGER)}
      select count(*)::int as count from deleted`,
     [days, limit],
   )

@@ -1,6 +1,6 @@
 import type { Pool } from '../client.ts'
 import type { BoundedJob } from './bounded-jobs.ts'
-import { deletion } from './prune-executions.ts'
+import { deletion, WHOLE_LEDGER } from './prune-executions.ts'
 
 /** What a job may lose: executions from `from` on (null: from the first) and before `before`. */
 export interface Surplus {
@@ -70,7 +70,7 @@ export async function pruneSurplus(
         select e.id, e.scheduled_for from seen join executions e on e.id = seen.id and e.scheduled_for = seen.scheduled_for
         where seen.finished_at < seen.before and seen.dead_at is null and e.finished_at < seen.before and e.dead_at is null
         for update of e skip locked),
-      ${deletion},
+      ${deletion(WHOLE_LEDGER)},
       -- What is pending may go once it is finished, or let go; what lies further behind is left to a thorough look.
       reached as (
         select job_id, before, count(*) < $4 as is_last, case when count(*) < $4 then before else max(scheduled_for) end as at,
