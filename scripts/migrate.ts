@@ -12,7 +12,7 @@ try {
   const settings = readSettings(process.env)
   const database = await openDatabase(settings, console.log)
   try {
-    await migrate(database.url, console.log, settings)
+    await migrate(database.directUrl, console.log, settings)
     const { host, pathname } = new URL(database.url)
     console.log(`${host}${pathname} has the schema of this version`)
   } finally {

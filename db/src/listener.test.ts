@@ -1,7 +1,7 @@
-import { expect, onTestFinished } from 'vitest'
+import { expect, inject, onTestFinished } from 'vitest'
 import { test } from '../test/database.ts'
 import { ago } from '../test/factories.ts'
-import type { Pool } from './client.ts'
+import { createPool, type Pool } from './client.ts'
 import { type Listener, startListener } from './listener.ts'
 import { notifyCancel, notifyDue, notifyWork } from './notify.ts'
 
@@ -15,12 +15,13 @@ interface Heard {
   cancelled: string[]
   circuits: string[]
   errors: string[]
+  deaf: number
 }
 
-function listen(connectionString: string): Heard {
-  const heard: Omit<Heard, 'listener'> = { due: 0, work: [], cancelled: [], circuits: [], errors: [] }
+function listen(connectionString: string, through?: Pool): Heard {
+  const heard: Omit<Heard, 'listener'> = { due: 0, work: [], cancelled: [], circuits: [], errors: [], deaf: 0 }
   const listener = startListener({
-    connectionString,
+    ...{ connectionString, ...(through && { pool: through }) },
     onDue: () => {
       heard.due += 1
     },
@@ -28,6 +29,9 @@ function listen(connectionString: string): Heard {
     onCancel: (executionId) => void heard.cancelled.push(executionId),
     onCircuit: (destination) => void heard.circuits.push(destination),
     onError: (error) => void heard.errors.push(error.message),
+    onDeaf: () => {
+      heard.deaf += 1
+    },
   })
   onTestFinished(() => listener.stop())
   return Object.assign(heard, { listener })
@@ -108,4 +112,21 @@ test('of two listeners one leads, and when it stops the other does', async ({ da
   await second?.listener.stop()
   await expect.poll(() => sessions(pool), soon).toEqual([])
   expect(both.flatMap((heard) => heard.errors)).toEqual([])
+})
+
+test('a listener that does not hear what the pool notifies says so, once for each connection; one that hears does not', async ({
+  databaseUrl,
+  pool,
+}) => {
+  const hears = listen(databaseUrl, pool)
+  const stranger = createPool(inject('adminUrl'), { max: 1 })
+  onTestFinished(() => stranger.end())
+  const deaf = listen(databaseUrl, stranger)
+  await expect.poll(() => deaf.deaf, soon).toBe(1)
+
+  for (const pid of await sessions(pool)) await pool.query('select pg_terminate_backend($1)', [pid])
+
+  await expect.poll(() => deaf.deaf, soon).toBe(2)
+  expect(hears).toMatchObject({ due: 2, deaf: 0 })
+  expect(deaf).toMatchObject({ due: 2, errors: [expect.any(String)] })
 })

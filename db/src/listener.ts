@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { CANCEL_CHANNEL, CIRCUIT_CHANNEL, DUE_CHANNEL, FLOW_CHANNEL, WORK_CHANNEL } from './notify.ts'
-import { SERVER_KEEPALIVE } from './pool.ts'
+import { type Pool, SERVER_KEEPALIVE } from './pool.ts'
+import { hasSession } from './session.ts'
 
 /** Whoever holds this lock supervises the queue and reconciles; any constant that nobody else uses. */
 const LEADER_LOCK = 7_305_811
@@ -18,6 +19,8 @@ export interface Listener {
 
 export interface ListenerOptions {
   connectionString: string
+  /** Through which it is tried, once for each connection, whether it hears others; without one that is taken for granted. */
+  pool?: Pool
   onDue: () => void
   /** With a destination when some of its executions were parked; `''` otherwise. */
   onWork: (destination: string) => void
@@ -29,6 +32,8 @@ export interface ListenerOptions {
   onFlow?: () => void
   /** Told once for each connection that is lost or can't be made. */
   onError: (error: Error) => void
+  /** Told for each connection that does not hear what `pool` notifies. */
+  onDeaf?: () => void
 }
 
 /**
@@ -36,7 +41,14 @@ export interface ListenerOptions {
  * the dispatcher's and the claimer's backstops serve. A connection that went silent is found by the regular check.
  */
 export function startListener(options: ListenerOptions): Listener {
-  const { connectionString, onDue, onWork, onCancel, onCircuit, onFlow, onError } = options
+  const { connectionString, pool, onDue, onWork, onCircuit, onFlow, onError, onDeaf } = options
+  const heard: Record<string, (payload: string) => void> = {
+    [DUE_CHANNEL]: onDue,
+    [WORK_CHANNEL]: onWork,
+    [CANCEL_CHANNEL]: options.onCancel,
+    [CIRCUIT_CHANNEL]: onCircuit,
+    [FLOW_CHANNEL]: () => onFlow?.(),
+  }
   let client: pg.Client | null = null
   let leads = false
   let connectedAt = 0
@@ -64,17 +76,14 @@ export function startListener(options: ListenerOptions): Listener {
     })
     fresh.on('error', (error) => fresh === client && drop(error))
     fresh.on('end', () => fresh === client && drop(new Error('the connection ended')))
-    fresh.on('notification', ({ channel, payload = '' }) => {
-      if (channel === WORK_CHANNEL) onWork(payload)
-      else if (channel === CANCEL_CHANNEL) onCancel(payload)
-      else if (channel === CIRCUIT_CHANNEL) onCircuit(payload)
-      else if (channel === FLOW_CHANNEL) onFlow?.()
-      else onDue()
-    })
+    fresh.on('notification', ({ channel, payload = '' }) => heard[channel]?.(payload))
     client = fresh
     await fresh.connect()
-    const channels = [DUE_CHANNEL, WORK_CHANNEL, CANCEL_CHANNEL, CIRCUIT_CHANNEL, FLOW_CHANNEL]
-    await fresh.query(channels.map((it) => `listen ${it}`).join('; '))
+    await fresh.query(
+      Object.keys(heard)
+        .map((channel) => `listen ${channel}`)
+        .join('; '),
+    )
     connectedAt = performance.now()
     // Whatever was said while nobody listened.
     onDue()
@@ -83,7 +92,14 @@ export function startListener(options: ListenerOptions): Listener {
     onFlow?.()
   }
 
+  /** Tries it while nothing else is asked: until the next check. What keeps it from being tried is told by that one. */
+  const probe = async (it: pg.Client, through: Pool) => {
+    const hears = await hasSession(it, through).catch(() => true)
+    if (!hears && it === client && !stopped) onDeaf?.()
+  }
+
   const check = async () => {
+    const isNew = !client
     try {
       if (!client) await connect()
       if (!leads && client) {
@@ -92,6 +108,7 @@ export function startListener(options: ListenerOptions): Listener {
       } else {
         await client?.query('select 1')
       }
+      if (isNew && client && pool) void probe(client, pool)
     } catch (error) {
       drop(error as Error)
     }

@@ -4,6 +4,7 @@ import { createDb, createPool } from './client.ts'
 import { makePartitions } from './queries/make-partitions.ts'
 import { installQueue } from './queue.ts'
 import { vacuumItemsOften } from './queue-storage.ts'
+import { hasSession, NoSession } from './session.ts'
 
 const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url))
 
@@ -18,12 +19,14 @@ const MIGRATION_LOCK = 7_305_810
  * that a migration can't queue up behind a long transaction and block everybody else.
  *
  * @param retentionDays how long the ledger is kept
+ * @throws NoSession through a pooler in transaction mode, where the lock would stay behind on a connection of the pooler's.
  */
 export async function applyMigrations(connectionString: string, retentionDays = 30): Promise<void> {
   const pool = createPool(connectionString, { max: 2, queryMs: 600_000, name: 'scheduler migrate' })
   try {
     const client = await pool.connect()
     try {
+      if (!(await hasSession(client, pool))) throw new NoSession()
       await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
       await client.query(`set lock_timeout = '10s'`)
       await client.query('set idle_in_transaction_session_timeout = 0')

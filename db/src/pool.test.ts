@@ -1,7 +1,7 @@
 import { expect, onTestFinished } from 'vitest'
 import { test } from '../test/database.ts'
 import { isDatabaseAway } from './database-away.ts'
-import { createPool, type Pool, type PoolClient } from './pool.ts'
+import { createPool, NOT_PLANNED, type Pool, type PoolClient, stillPlanned } from './pool.ts'
 
 function poolOf(url: string, options?: Parameters<typeof createPool>[1]): Pool {
   const pool = createPool(url, options)
@@ -109,4 +109,10 @@ test('with steady plans a prepared statement is planned once, not anew for each 
   const { rows } = await steady.query('select name, generic_plans::int, custom_plans::int from pg_prepared_statements')
   await steady.end()
   expect(rows).toEqual([{ name: 'of-one', generic_plans: 2, custom_plans: 0 }])
+})
+
+test('a pool knows whether what it asks of its connections was granted', async ({ databaseUrl }) => {
+  expect(await stillPlanned(poolOf(databaseUrl, { steadyPlans: true }))).toEqual([])
+  // As through a pooler that keeps `options` to itself.
+  expect(await stillPlanned(poolOf(databaseUrl))).toEqual([...NOT_PLANNED])
 })

@@ -3,9 +3,22 @@ import pg from 'pg'
 export type Pool = pg.Pool
 export type PoolClient = pg.PoolClient
 
-const STEADY_PLANS =
-  '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off ' +
-  '-c enable_bitmapscan=off -c enable_sort=off -c jit=off -c plan_cache_mode=force_generic_plan'
+/** What is off on a connection with steady plans. */
+export const NOT_PLANNED = [
+  'enable_seqscan',
+  'enable_hashjoin',
+  'enable_mergejoin',
+  'enable_bitmapscan',
+  'enable_sort',
+  'jit',
+] as const
+
+/** What to do where some of these are on all the same. */
+export const NO_STEADY_PLANS =
+  'A pooler kept to itself what the worker asks of its connections. Switch these off in the pooler, ' +
+  'such as by connect_query, or for a database user of the workers’ own.'
+
+const STEADY_PLANS = `${NOT_PLANNED.map((name) => `-c ${name}=off`).join(' ')} -c plan_cache_mode=force_generic_plan`
 
 /**
  * Makes the server notice within half a minute that a client's machine is gone; by default it takes two hours, and what
@@ -54,6 +67,15 @@ export function createPool(connectionString: string, options: PoolOptions = {}):
   pool.on('error', ignore)
   pool.on('connect', (client) => client.on('error', ignore))
   return pool
+}
+
+/** Which of these the pool's connections still plan: none, unless a pooler has kept what the client asked for to itself. */
+export async function stillPlanned(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select name from unnest($1::text[]) as name where current_setting(name) <> 'off'`,
+    [NOT_PLANNED],
+  )
+  return rows.map(({ name }) => name)
 }
 
 function ignore(): void {}

@@ -1,22 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Embedded, startEmbedded } from '../../db/src/embedded/start-embedded.ts'
 import { applyMigrations } from '../../db/src/migrate.ts'
+import { NoSession } from '../../db/src/session.ts'
 import { Fault, type Settings } from './settings.ts'
 
 export interface Database {
   readonly url: string
+  /** The same database past a pooler: for migrations. */
+  readonly directUrl: string
   readonly embedded: Embedded | null
   stop(): Promise<void>
 }
 
 /** The database that the settings name, or an embedded one. */
 export async function openDatabase(settings: Settings, log: (line: string) => void): Promise<Database> {
-  if (settings.databaseUrl) return { url: settings.databaseUrl, embedded: null, stop: async () => {} }
+  const { databaseUrl: url, directUrl } = settings
+  if (url) return { url, directUrl: directUrl ?? url, embedded: null, stop: async () => {} }
   if (settings.production) {
     log('WARNING: no DATABASE_URL, so this production runs on the embedded database: one machine, no backups')
   }
   const embedded = await startEmbedded({ dataDir: settings.dataDir, log })
-  return { url: embedded.url, embedded, stop: embedded.stop }
+  return { url: embedded.url, directUrl: embedded.url, embedded, stop: embedded.stop }
 }
 
 /** As errors of a server that is not there yet, or not yet ready. */
@@ -38,6 +42,7 @@ export async function migrate(
     try {
       return await applyMigrations(url, ledgerDays)
     } catch (error) {
+      if (error instanceof NoSession) throw new Fault(`${host}${pathname}: ${error.message}`)
       const { code, message } = error as NodeJS.ErrnoException
       if (!code) throw error
       if (!notYet.has(code) || Date.now() > deadline) {

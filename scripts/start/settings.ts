@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadConfig as loadApi } from '../../apps/api/src/config.ts'
 import { loadConfig as loadWorker } from '../../apps/worker/src/config.ts'
-import { databaseUrl, type TargetPolicy } from '../../packages/core/src/settings.ts'
+import { databaseUrl, directDatabaseUrl, type TargetPolicy } from '../../packages/core/src/settings.ts'
 
 /** Why it cannot go on, in one sentence that names what to change. */
 export class Fault extends Error {
@@ -23,6 +23,8 @@ export interface Settings {
   readonly dataDir: string
   /** `null` for an embedded server. */
   readonly databaseUrl: string | null
+  /** Where migrations go: the same database, past a pooler. `null` for an embedded server. */
+  readonly directUrl: string | null
   /** How long API and workers may take to finish what they hold, ms. */
   readonly drainMs: number
   /** How many days the ledger is kept. */
@@ -44,7 +46,8 @@ export interface Settings {
 export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[] = []): Settings {
   const unknown = args.find((arg) => arg !== '--watch')
   if (unknown) throw new Fault(`There is no option ${unknown}; the only one is --watch.`)
-  const url = readDatabaseUrl(env)
+  const url = readDatabaseUrl(env, databaseUrl)
+  const directUrl = readDatabaseUrl(env, directDatabaseUrl)
   const full = { ...env, DATABASE_URL: url ?? 'postgres://embedded' }
   const api = blame(() => loadApi(full))
   const worker = blame(() => loadWorker(full))
@@ -56,6 +59,7 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[] = [
     workers: workerCount(env.WORKERS),
     dataDir: resolve(root, env.DATA_DIR || '.data'),
     databaseUrl: url,
+    directUrl,
     drainMs: worker.DRAIN_TIMEOUT_SECONDS * 1000,
     ledgerDays: worker.LEDGER_RETENTION_DAYS,
     production: worker.NODE_ENV === 'production',
@@ -67,13 +71,14 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[] = [
   }
 }
 
-function readDatabaseUrl(env: NodeJS.ProcessEnv): string | null {
-  const url = blame(() => databaseUrl(env))
+function readDatabaseUrl(env: NodeJS.ProcessEnv, read: typeof databaseUrl): string | null {
+  const url = blame(() => read(env))
   try {
     if (url) decodeURIComponent(new URL(url).href)
     return url
   } catch {
-    throw new Fault('DATABASE_URL is not a URL such as postgres://user:password@host:5432/name.')
+    const name = read === databaseUrl ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL'
+    throw new Fault(`${name} is not a URL such as postgres://user:password@host:5432/name.`)
   }
 }
 

@@ -29,7 +29,7 @@ export async function runStack(
     signal.throwIfAborted()
     const { host, pathname } = new URL(database.url)
     log(`the database is ${host}${pathname}${database.embedded ? `, its data in ${settings.dataDir}` : ''}`)
-    await migrate(database.url, log, { ledgerDays: settings.ledgerDays, signal })
+    await migrate(database.directUrl, log, { ledgerDays: settings.ledgerDays, signal })
     signal.throwIfAborted()
     log(`migrated; starting the API on port ${settings.port} and ${settings.workers} workers`)
 

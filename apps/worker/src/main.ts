@@ -2,13 +2,15 @@
 import { once } from 'node:events'
 import { hostname } from 'node:os'
 import { readKeys } from '@scheduler/core/seal'
-import { databaseUrl, targetPolicy } from '@scheduler/core/settings'
+import { databaseUrl, directDatabaseUrl, targetPolicy } from '@scheduler/core/settings'
 import { createPool } from '@scheduler/db/client'
 import { createDbClock } from '@scheduler/db/db-clock'
 import { startListener } from '@scheduler/db/listener'
+import { NO_STEADY_PLANS, stillPlanned } from '@scheduler/db/pool'
 import { toCancel } from '@scheduler/db/queries/to-cancel'
 import { leave } from '@scheduler/db/queries/workers'
 import { startQueue } from '@scheduler/db/queue'
+import { NO_SESSION } from '@scheduler/db/session'
 import { newWorkerId } from '@scheduler/db/worker-id'
 import { pino } from 'pino'
 import { startAftermath } from './aftermath.ts'
@@ -37,6 +39,7 @@ const config = orExit(() => loadConfig(process.env))
 const url =
   orExit(() => databaseUrl(process.env)) ??
   exit('No database is named. Set DATABASE_URL, or use the start command, which brings its own.')
+const directUrl = orExit(() => directDatabaseUrl(process.env)) ?? url
 const workerId = newWorkerId()
 const log = pino({ level: config.LOG_LEVEL, base: { service: 'worker', workerId, pid: process.pid } })
 
@@ -46,6 +49,8 @@ const pool = createPool(url, { max: 10, steadyPlans: true, name: 'scheduler work
 const clock = createDbClock()
 const client = orExit(() => createCallbackClient(targetPolicy(config)))
 await untilDatabase(async () => void (await clock.refresh(pool)), log, stop)
+const planned = await untilDatabase(() => stillPlanned(pool), log, stop)
+if (planned.length > 0) log.warn({ reason: NO_STEADY_PLANS, settings: planned }, 'plans not steady')
 const boss = await untilDatabase(
   () => startQueue(pool, { schedule: true, onError: (error) => log.warn({ reason: error.message }, 'queue failed') }),
   log,
@@ -101,7 +106,7 @@ const dispatcher = startDispatcher({
 const flowKeeper = startFlowKeeper({ pool, boss, log, onItems: claimer.offer })
 const listening = createTrouble(log, 'listening')
 const listener = startListener({
-  connectionString: url,
+  ...{ connectionString: directUrl, pool },
   // Called on each new connection too.
   onDue() {
     listening.worked()
@@ -112,6 +117,7 @@ const listener = startListener({
   onCircuit: keeper.ask,
   onFlow: flowKeeper.wake,
   onError: listening.failed,
+  onDeaf: () => log.error({ reason: NO_SESSION }, 'notifications do not arrive'),
 })
 const leader = startLeader({ pool, boss, listener, log })
 let draining = false

@@ -23,6 +23,8 @@ export const list = z
       .filter(Boolean),
   )
 
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+
 /** An empty variable is the same as none: `NAME=` in a file or in compose says nothing. */
 export function withoutEmpty(env: Record<string, string | undefined>): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => !!entry[1]?.trim()))
@@ -34,11 +36,10 @@ export const commonSettings = {
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('How much is logged.'),
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+  DATABASE_URL: postgresUrl.optional().describe('The database, as one URL; wins over DB_*.'),
+  DATABASE_DIRECT_URL: postgresUrl
     .optional()
-    .describe('The database, as one URL; wins over DB_*.'),
+    .describe('The same database past a pooler in transaction mode: for what needs a session. Not set: as the others.'),
   DB_USER: z.string().optional().describe('The database, in parts.'),
   DB_PASSWORD: z.string().optional().describe('Its password.'),
   DB_HOST: z.string().optional().describe('Its host.'),
@@ -112,6 +113,19 @@ export function databaseUrl(env: Record<string, string | undefined>): string | n
   const host = DB_HOST.includes(':') ? `[${DB_HOST}]` : DB_HOST
   const [user, password, name] = [DB_USER, DB_PASSWORD, DB_NAME].map(encodeURIComponent)
   return `postgres://${user}:${password}@${host}:${DB_PORT}/${name}`
+}
+
+/**
+ * The database's URL for what needs a session of its own (listening, leading, migrating): `DATABASE_DIRECT_URL`, else that
+ * of all others. @throws when it alone is set: the others would use another database.
+ */
+export function directDatabaseUrl(env: Record<string, string | undefined>): string | null {
+  const direct = withoutEmpty(env).DATABASE_DIRECT_URL
+  const url = databaseUrl(env)
+  if (direct && !url) {
+    throw new Error('DATABASE_DIRECT_URL is set and no database is. Set DATABASE_URL too, or only DATABASE_URL.')
+  }
+  return direct ?? url
 }
 
 /** Which callback addresses are allowed. Metadata addresses never are. */
