@@ -22,6 +22,7 @@ const benches: Record<string, () => Promise<(args: string[]) => Promise<void>>> 
   'dead-destination': async () => (await import('./trials/dead-destination.ts')).deadDestination,
   retries: async () => (await import('./trials/retries.ts')).retries,
   neighbours: async () => (await import('./trials/neighbours.ts')).neighbours,
+  pgbouncer: async () => (await import('./trials/pgbouncer.ts')).pgbouncer,
   hostile: async () => (await import('./trials/hostile.ts')).hostile,
 }
 

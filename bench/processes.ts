@@ -51,9 +51,9 @@ export interface Worker {
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
-/** Starts a worker process. */
-export function startWorker(url: string, env: Record<string, string> = {}): Worker {
-  return startProcess('../apps/worker/src/main.ts', url, env)
+/** Starts a worker process; its log goes to `logFile`, or where all go. */
+export function startWorker(url: string, env: Record<string, string> = {}, logFile?: string): Worker {
+  return startProcess('../apps/worker/src/main.ts', url, env, logFile)
 }
 
 /** Starts an API process without keys, and waits until it answers. */
@@ -70,12 +70,11 @@ export async function startApi(url: string, env: Record<string, string> = {}): P
   return { ...api, origin }
 }
 
-/** Its log goes to the file `TRIAL_LOG`, or nowhere. */
-function startProcess(main: string, url: string, env: Record<string, string>): Worker {
-  const logFile = process.env.TRIAL_LOG
+/** Its log goes to `logFile`, by default the file `TRIAL_LOG`, or nowhere. What `env` has wins, the database's URL too. */
+function startProcess(main: string, url: string, env: Record<string, string>, logFile = process.env.TRIAL_LOG): Worker {
   const out = logFile ? openSync(logFile, 'a') : 'ignore'
   const child = spawn(process.execPath, [here(main)], {
-    env: { ...process.env, LOG_LEVEL: 'warn', ...env, DATABASE_URL: url },
+    env: { ...process.env, LOG_LEVEL: 'warn', DATABASE_URL: url, ...env },
     stdio: ['ignore', out, out === 'ignore' ? 'inherit' : out],
   })
   if (typeof out === 'number') closeSync(out)
