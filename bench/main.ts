@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<(args: string[]) => Promise<void>>> 
   idle: async () => (await import('./idle.ts')).idle,
   soak: async () => (await import('./soak.ts')).soak,
   scale: async () => (await import('./scale.ts')).scale,
+  sizes: async () => (await import('./sizes.ts')).sizes,
   intervals: async () => (await import('./trials/intervals.ts')).intervals,
   downtime: async () => (await import('./trials/downtime.ts')).downtime,
   'kill-worker': async () => (await import('./trials/kill-worker.ts')).killWorker,

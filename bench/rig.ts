@@ -25,11 +25,20 @@ export interface Rig {
   startApi(env?: Record<string, string>): Promise<string>
 }
 
-/** Runs a trial with a fresh database and a receiver, and takes everything down after it. */
-export async function withRig(trial: (rig: Rig) => Promise<void>): Promise<void> {
+/**
+ * Runs a trial with a fresh database and a receiver, and takes everything down after it.
+ *
+ * @param settings of the embedded server, over its own
+ */
+export async function withRig(
+  trial: (rig: Rig) => Promise<void>,
+  settings: Record<string, string> = {},
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'scheduler-trial-'))
   const external = process.env.TRIAL_DATABASE_URL
-  const embedded = external ? null : await startEmbedded({ dataDir: folder, log: (line) => console.log(`# ${line}`) })
+  const embedded = external
+    ? null
+    : await startEmbedded({ dataDir: folder, settings, log: (line) => console.log(`# ${line}`) })
   const url = external ?? (embedded as Embedded).url
   await applyMigrations(url)
   const pool = createPool(url, { max: 4, queryMs: 60_000, name: 'trial' })
