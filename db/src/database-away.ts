@@ -36,6 +36,14 @@ export function isDatabaseAway(error: unknown): boolean {
   return false
 }
 
+/** Whether the server refused to write: it is no primary, or no longer one. */
+export function isReadOnly(error: unknown): boolean {
+  for (let it = error; it instanceof Error; it = it.cause) {
+    if ((it as { code?: unknown }).code === '25006') return true
+  }
+  return false
+}
+
 /** Whether a statement took longer than it may: the server broke it off, or the client did. */
 export function isTimeout(error: unknown): boolean {
   for (let it = error; it instanceof Error; it = it.cause) {

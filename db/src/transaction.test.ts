@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { test } from '../test/database.ts'
 import { createPool, type PoolClient } from './client.ts'
 import { transaction } from './transaction.ts'
@@ -30,6 +30,25 @@ test('nothing is written when its work throws, and the error is passed on as it 
 
   expect(failure).toBe(reason)
   expect((await pool.query(count)).rows).toEqual([{ count: 0 }])
+})
+
+test('a connection to a server that only reads is not used again: the next one may lead to the primary', async ({
+  databaseUrl,
+  pool,
+}) => {
+  const name = new URL(databaseUrl).pathname.slice(1)
+  const reading = (mode: 'on' | 'off') =>
+    pool.query(`alter database ${name} set default_transaction_read_only = ${mode}`)
+  onTestFinished(async () => void (await reading('off')))
+  await reading('on')
+  const own = createPool(databaseUrl, { max: 1 })
+  onTestFinished(() => own.end())
+  await expect(transaction(own, (client) => insert(client, '1'))).rejects.toMatchObject({ code: '25006' })
+  await reading('off')
+
+  await transaction(own, (client) => insert(client, '1'))
+
+  expect((await pool.query(count)).rows).toEqual([{ count: 1 }])
 })
 
 test('a failed statement that its work has swallowed still undoes everything', async ({ pool }) => {

@@ -1,9 +1,11 @@
 import type { Pool, PoolClient } from './client.ts'
+import { isReadOnly } from './database-away.ts'
 
 /**
  * Runs `work` in one transaction on one client; commits when it resolves, rolls back when it throws.
  *
- * A client whose rollback fails is thrown away: its connection is of unknown state.
+ * A client whose rollback fails is thrown away: its connection is of unknown state. So is one whose server only reads: after
+ * a failover that is a replica, reached by a stale name, and the next connection may find the primary.
  *
  * @param on a pool; or a client that is in a transaction, of which `work` then becomes a part
  * @param begin what it begins with
@@ -28,6 +30,7 @@ export async function transaction<T>(
     await client.query('rollback').catch((reason: Error) => {
       broken = reason
     })
+    if (isReadOnly(error)) broken ??= error as Error
     throw error
   } finally {
     client.release(broken)
