@@ -32,16 +32,25 @@ export async function sizes(args: string[]): Promise<void> {
 }
 
 async function createInBulk({ pool, receiver }: Rig, count: number): Promise<void> {
-  const start = new Date('2999-01-01T00:00:00Z')
+  const first = Date.parse('2999-01-01T00:00:00Z')
   const tally = await startTally(pool)
   for (let from = 0; from < count; from += 500) {
-    const jobs = Array.from({ length: 500 }, () => ({
-      ...{ id: newJobId(), type: 'interval' as const, nextRunAt: start, nextScheduledFor: start, cursorAt: new Date() },
-      ...{ callbackUrl: `${receiver.origin}/a/callback/of/some/length?for=measuring`, destination: receiver.origin },
-      ...{ callbackHost: '127.0.0.1', timezone: 'Europe/Rome', policies: {}, name: null, externalId: null, tags: [] },
-      schedule: { type: 'interval' as const, every: { minutes: 5 }, anchor: start.toISOString(), anchorGiven: true },
-      ...{ payload, delivery: null, flowKey: null },
-    }))
+    const jobs = Array.from({ length: 500 }, (_, n) => {
+      const start = new Date(first + (from + n) * 1_000)
+      return {
+        ...{
+          id: newJobId(),
+          type: 'interval' as const,
+          nextRunAt: start,
+          nextScheduledFor: start,
+          cursorAt: new Date(),
+        },
+        ...{ callbackUrl: `${receiver.origin}/a/callback/of/some/length?for=measuring`, destination: receiver.origin },
+        ...{ callbackHost: '127.0.0.1', timezone: 'Europe/Rome', policies: {}, name: null, externalId: null, tags: [] },
+        schedule: { type: 'interval' as const, every: { minutes: 5 }, anchor: start.toISOString(), anchorGiven: true },
+        ...{ payload, delivery: null, flowKey: null },
+      }
+    })
     await transaction(pool, (client) => createJobs(client, jobs, new Date()))
   }
   await tally.end('a job, created 500 at a time', count)

@@ -45,6 +45,24 @@ test.for([
   expect(() => loadConfig({ [name]: value })).toThrow(new Error(`Bad environment. ${name}: must be ${wanted}.`))
 })
 
+test.for([
+  { DATABASE_URL: 'postgres://me:secret@a:5432,b:5432/jobs' },
+  { DATABASE_URL: 'postgresql://a,b/jobs?target_session_attrs=read-write' },
+  { DATABASE_URL: 'postgres:///jobs?user=me&host=a,b' },
+  { DATABASE_DIRECT_URL: 'postgres://a,b/jobs' },
+  { DB_HOST: 'a,b' },
+])('%j is refused: the driver takes one host', (env) => {
+  expect(() => loadConfig(env)).toThrow(`${Object.keys(env)}: must name one host: one that leads to the primary.`)
+})
+
+test.for([
+  'postgres://me:se,cret@host/jobs',
+  'postgres:///jobs?host=/var/run/postgresql',
+  'postgres://host:6432/a,b?options=-c%20search_path%3Da,b',
+])('%s names one host', (url) => {
+  expect(loadConfig({ DATABASE_URL: url }).DATABASE_URL).toBe(url)
+})
+
 test('every variable at fault is named at once', () => {
   const env = { WORKER_CONCURRENCY: 'x', CIRCUIT_FAIL_MAX: 'y', NODE_ENV: 'z' }
   expect(() => loadConfig(env)).toThrow(/NODE_ENV: .*CIRCUIT_FAIL_MAX: .*WORKER_CONCURRENCY: /)

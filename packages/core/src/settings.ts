@@ -23,7 +23,13 @@ export const list = z
       .filter(Boolean),
   )
 
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+/** The driver takes one host: several it would look up as one name, again and again. */
+const oneHost = 'must name one host: one that leads to the primary'
+
+const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+  .refine((text) => !hostsOf(text).includes(','), oneHost)
 
 /** An empty variable is the same as none: `NAME=` in a file or in compose says nothing. */
 export function withoutEmpty(env: Record<string, string | undefined>): Record<string, string> {
@@ -42,7 +48,11 @@ export const commonSettings = {
     .describe('The same database past a pooler in transaction mode: for what needs a session. Not set: as the others.'),
   DB_USER: z.string().optional().describe('The database, in parts.'),
   DB_PASSWORD: z.string().optional().describe('Its password.'),
-  DB_HOST: z.string().optional().describe('Its host.'),
+  DB_HOST: z
+    .string()
+    .refine((text) => !text.includes(','), oneHost)
+    .optional()
+    .describe('Its host.'),
   DB_PORT: whole(1, 65_535).default(5432).describe('Its port.'),
   DB_NAME: z.string().optional().describe('Its name.'),
   MISFIRE_GRACE_TIME: whole(1, 31_536_000)
@@ -69,6 +79,12 @@ export const commonSettings = {
     .describe('Whether callbacks may go to private addresses: true in development, false in production.'),
   CALLBACK_ALLOW_CIDRS: list.describe('Private address ranges that callbacks may go to all the same.'),
   CALLBACK_ALLOW_HOSTS: list.describe('Host names that callbacks may go to whatever they resolve to.'),
+}
+
+/** What a URL of the database says of its host: before the path, or as a parameter. */
+function hostsOf(url: string): string {
+  const [, host = '', query = ''] = /^\w+:\/\/(?:[^/?#]*@)?([^/?#]*)[^?#]*(?:\?([^#]*))?/.exec(url) ?? []
+  return host + (new URLSearchParams(query).get('host') ?? '')
 }
 
 function keysFault(entries: readonly string[]): string | null {
