@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, onTestFinished } from 'vitest'
 import { test } from '../test/database.ts'
 import { isDatabaseAway } from './database-away.ts'
@@ -115,4 +116,10 @@ test('a pool knows whether what it asks of its connections was granted', async (
   expect(await stillPlanned(poolOf(databaseUrl, { steadyPlans: true }))).toEqual([])
   // As through a pooler that keeps `options` to itself.
   expect(await stillPlanned(poolOf(databaseUrl))).toEqual([...NOT_PLANNED])
+})
+
+test('the settings of a pooler that the docs have ask for all that a pool asks for', () => {
+  const docs = readFileSync(new URL('../../docs/scaling.md', import.meta.url), 'utf8')
+  const query = /^scheduler_worker\b.*connect_query='([^']*)'/m.exec(docs)?.[1] ?? ''
+  expect(query.split('; ').filter((it) => it.endsWith(' = off'))).toEqual(NOT_PLANNED.map((it) => `set ${it} = off`))
 })

@@ -1,6 +1,6 @@
 import type { Pool } from '@scheduler/db/client'
 import { test as base } from '@scheduler/db/test/database'
-import { describe, expect, onTestFinished } from 'vitest'
+import { describe, expect, inject, onTestFinished } from 'vitest'
 import { attempts, createOnceJobs, databaseNow, ledger, many, states } from '../test/jobs.ts'
 import { type Answer, answerAfter, type Receiver, startReceiver } from '../test/receiver.ts'
 import { until } from '../test/until.ts'
@@ -203,4 +203,20 @@ test('two workers go on when every connection of theirs is ended, again and agai
   expect(new Set(here.arrivals.map((it) => it.id)).size).toBe(200)
   for (const worker of workers) worker.kill('SIGTERM')
   expect(await Promise.all(workers.map((it) => it.exited))).toEqual([0, 0])
+})
+
+test('a worker whose listener hears nothing says so and what to do, and still sends what is due', async ({
+  pool,
+  start,
+}) => {
+  const here = await receiver()
+  // Another database: as through a pooler in transaction mode, LISTEN succeeds and nothing of ours ever arrives.
+  const worker = await start({ DATABASE_DIRECT_URL: inject('adminUrl') })
+  const { level, reason } = await worker.logged('notifications do not arrive', 20_000)
+  expect({ level, reason }).toEqual({ level: 50, reason: expect.stringMatching(/Set DATABASE_DIRECT_URL/) })
+
+  await createOnceJobs(pool, many(3, { url: `${here.origin}/` }))
+
+  await until('the outcomes', succeeded(pool, 3))
+  expect(worker.lines.filter((line) => line.msg === 'notifications do not arrive')).toHaveLength(1)
 })
