@@ -24,6 +24,7 @@ const benches: Record<string, () => Promise<(args: string[]) => Promise<void>>> 
   retries: async () => (await import('./trials/retries.ts')).retries,
   neighbours: async () => (await import('./trials/neighbours.ts')).neighbours,
   pgbouncer: async () => (await import('./trials/pgbouncer.ts')).pgbouncer,
+  failover: async () => (await import('./trials/failover.ts')).failover,
   hostile: async () => (await import('./trials/hostile.ts')).hostile,
 }
 

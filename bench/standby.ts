@@ -1,0 +1,107 @@
+// A second PostgreSQL that follows the first, synchronously, and a way to the primary that can be led to the other.
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chooseOwner } from '@scheduler/db/embedded/account'
+import { type Embedded, startEmbedded } from '@scheduler/db/embedded/start-embedded'
+import pg from 'pg'
+import { chownAll } from './chown-all.ts'
+import { until } from './rig.ts'
+
+export interface Standby {
+  url: string
+  /** Makes it the primary. */
+  promote(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Copies the primary while it runs, and lets the copy follow it. From then on no commit is answered that it does not have. */
+export async function startStandby(primary: Embedded): Promise<Standby> {
+  const folder = mkdtempSync(join(tmpdir(), 'scheduler-standby-'))
+  const home = join(folder, 'postgres')
+  const { hostname, port, username, password } = new URL(primary.url)
+  const client = new pg.Client({ connectionString: primary.url })
+  await client.connect()
+  await client.query(`select pg_backup_start('standby', true)`)
+  cpSync(join(primary.dataDir, 'postgres'), home, {
+    recursive: true,
+    filter: (path) => !path.endsWith('/postmaster.pid'),
+  })
+  const { rows } = await client.query('select labelfile from pg_backup_stop()')
+  writeFileSync(join(home, 'data', 'backup_label'), rows[0].labelfile)
+  writeFileSync(join(home, 'data', 'standby.signal'), '')
+  chownAll(folder, chooseOwner(join(primary.dataDir, 'postgres')))
+  const follows = `host=${hostname} port=${port} user=${username} password=${password} application_name=standby`
+  const standby = await startEmbedded({ dataDir: folder, log: () => {}, settings: { primary_conninfo: follows } })
+  await client.query(`alter system set synchronous_standby_names = 'standby'`)
+  await client.query('select pg_reload_conf()')
+  const inStep = async () => {
+    const found = await client.query(`select 1 from pg_stat_replication where sync_state = 'sync'`)
+    return found.rowCount === 1
+  }
+  await until(inStep, 30_000, 'the standby to be in step')
+  await client.end()
+  return {
+    url: standby.url,
+    async promote() {
+      const own = new pg.Client({ connectionString: standby.url })
+      await own.connect()
+      // It has taken that setting with the rest, and has nobody to wait for.
+      await own.query('select pg_promote(true)')
+      await own.query('alter system reset synchronous_standby_names')
+      await own.query('select pg_reload_conf()')
+      await own.end()
+    },
+    async stop() {
+      await standby.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export interface Way {
+  url: string
+  /** Breaks all connections, and refuses new ones. */
+  cut(): void
+  /** Leads to another server from now on. */
+  lead(url: string): void
+  close(): void
+}
+
+/** What a virtual IP or HAProxy is: one address that leads to the primary. */
+export async function openWay(url: string): Promise<Way> {
+  let target: URL | null = new URL(url)
+  const open = new Set<Socket>()
+  const server = createServer((near) => {
+    near.on('error', () => {})
+    if (!target) return void near.destroy()
+    const far = connect(Number(target.port), target.hostname).on('error', () => {})
+    near.pipe(far).pipe(near)
+    for (const [one, other] of [[near, far] as const, [far, near] as const]) {
+      open.add(one)
+      one.on('close', () => {
+        open.delete(one)
+        other.destroy()
+      })
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const way = new URL(url)
+  way.port = String((server.address() as AddressInfo).port)
+  const destroyAll = () => open.forEach((it) => void it.destroy())
+  return {
+    url: way.href,
+    cut() {
+      target = null
+      destroyAll()
+    },
+    lead(to) {
+      target = new URL(to)
+    },
+    close() {
+      destroyAll()
+      server.close()
+    },
+  }
+}
