@@ -76,7 +76,7 @@ function createAgainAndAgain(origin: string, callbackUrl: string) {
   const loop = async () => {
     while (!stopped) {
       const body = JSON.stringify({
-        schedule_time: new Date().toISOString(),
+        schedule_time: new Date(Date.now() + 200).toISOString(),
         callback_url: callbackUrl,
         retry: { limit: 0 },
       })

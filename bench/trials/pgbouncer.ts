@@ -101,7 +101,10 @@ async function underLoad(
   // Through the API's pool to the workers' listeners; that each of them hears is in their logs, below.
   const soon = 50
   for (let n = 0; n < soon; n += 1) {
-    const body = JSON.stringify({ schedule_time: new Date().toISOString(), callback_url: `${receiver.origin}/soon` })
+    const body = JSON.stringify({
+      schedule_time: new Date(Date.now() + 200).toISOString(),
+      callback_url: `${receiver.origin}/soon`,
+    })
     const answer = await fetch(`${origin}/jobs`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -130,6 +133,8 @@ async function underLoad(
   const { rows } = await pool.query(`select count(*)::int as n from executions where state <> 'succeeded'`)
   result.check('not succeeded', rows[0].n === 0, rows[0].n)
   console.log(`sent twice by that: ${arrivals.length - ids.size}`)
+  // As long as a listener takes to find out that it hears nothing.
+  await wait(6_000)
   const messages = readFileSync(log, 'utf8')
     .trim()
     .split('\n')
