@@ -41,3 +41,5 @@ export function verdict() {
     },
   }
 }
+
+export type Verdict = ReturnType<typeof verdict>

@@ -8,7 +8,7 @@ import { applyMigrations } from '@scheduler/db/migrate'
 import { type Receiver, startApi, startReceiver, startWorker, type Worker } from './processes.ts'
 import { until } from './until.ts'
 
-export { percentile, verdict } from './figures.ts'
+export { percentile, type Verdict, verdict } from './figures.ts'
 export { createIntervalJob, insertOnceJobs } from './jobs.ts'
 export { startReceiver } from './processes.ts'
 export { until, wait } from './until.ts'

@@ -16,7 +16,7 @@ const rules: Rule[] = [
   { imports: /^pg$/, allowed: /^(db|bench|scripts)\/|\.test\.ts$/, why: 'only db speaks to Postgres' },
   {
     imports: /^(express|swagger-ui-express|@asteasolutions\/zod-to-openapi)$/,
-    allowed: /^apps\/api\//,
+    allowed: /^(apps\/api|bench)\//,
     why: 'only the API serves HTTP',
   },
   { imports: /^got$/, allowed: /^(apps\/worker|bench)\/|\.test\.ts$/, why: 'only the worker makes requests' },
