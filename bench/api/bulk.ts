@@ -41,9 +41,9 @@ interface Results {
   results: { status: number; job_id: string }[]
 }
 
-/** One connection that asks for the liveness of the process all the while: what it waits is what the event loop is held up. */
+/** One connection that asks every few milliseconds whether the process lives: what it waits is what the event loop is held up. */
 async function besides<T>(loader: Loader, { origin }: Server, work: () => Promise<T>): Promise<[T, longest: number]> {
-  const order = { origin, method: 'GET', path: '/health/live', connections: 1, ms: 60_000 } as const
+  const order = { origin, method: 'GET', path: '/health/live', connections: 1, ms: 60_000, pauseMs: 2 } as const
   const asking = loader.run(order)
   const done = await work()
   loader.stop()

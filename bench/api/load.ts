@@ -13,6 +13,8 @@ export interface Order {
   /** How long, ms; what is under way then still counts. Or else how many requests in all. */
   ms?: number
   requests?: number
+  /** Between an answer and the next request of its connection, ms. */
+  pauseMs?: number
 }
 
 export interface Load {
@@ -32,7 +34,7 @@ interface Tally extends Load {
 }
 
 /** Sends on one connection, each request once the one before is answered. */
-async function send(socket: Socket, request: Buffer, tally: Tally): Promise<void> {
+async function send(socket: Socket, request: Buffer, tally: Tally, pauseMs: number): Promise<void> {
   let since = 0
   let buffered: Buffer = Buffer.alloc(0)
   const done = Promise.withResolvers<void>()
@@ -56,7 +58,8 @@ async function send(socket: Socket, request: Buffer, tally: Tally): Promise<void
     if (text[9] === '2') tally.succeeded += 1
     tally.bytes = length
     tally.latencies.push(performance.now() - since)
-    next()
+    if (pauseMs > 0) setTimeout(next, pauseMs)
+    else next()
   })
   next()
   await done.promise
@@ -64,7 +67,16 @@ async function send(socket: Socket, request: Buffer, tally: Tally): Promise<void
 
 let stopped = false
 
-async function carryOut({ origin, method, path, body, connections, ms, requests = Infinity }: Order): Promise<Load> {
+async function carryOut({
+  origin,
+  method,
+  path,
+  body,
+  connections,
+  ms,
+  requests = Infinity,
+  pauseMs = 0,
+}: Order): Promise<Load> {
   const { hostname, port } = new URL(origin)
   const sent =
     body === undefined ? '' : `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
@@ -80,7 +92,7 @@ async function carryOut({ origin, method, path, body, connections, ms, requests 
     more: () => begun++ < requests && isTime(),
   }
   try {
-    await Promise.all(sockets.map((it) => send(it, request, tally)))
+    await Promise.all(sockets.map((it) => send(it, request, tally, pauseMs)))
   } finally {
     for (const it of sockets) it.removeAllListeners('close').destroy()
   }

@@ -1,11 +1,13 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { Tag } from '@scheduler/core/fields'
 import { type JobSelection, taggedJobs } from '@scheduler/db/queries/batch-jobs'
 import { z } from 'zod'
 import { databaseUnavailable } from './answer-problem.ts'
 import { BATCH_DEADLINE_MS, MAX_BATCH, refused } from './batch-results.ts'
+import { type ChangeMany, changeTogether, type Together } from './change-together.ts'
 import type { Answer, AnyRoute, Deps } from './route.ts'
 
-/** Jobs that are changed at once. More would take the connections that other requests need. */
+/** Jobs that are changed at once, each by itself. More would take the connections that other requests need. */
 const AT_ONCE = 4
 
 /** So many in a row that the database does not answer are no matter of one job, whose row somebody may hold. */
@@ -35,43 +37,53 @@ export function batchBody<S extends z.ZodType<Selection>>(object: S) {
 }
 
 /**
- * Sends each selected job through the route that changes one, with the rest of the body, and answers with what became
- * of each. Each is a transaction of its own.
+ * Changes the selected jobs, and answers with what became of each: together, as far as that is possible, or else each
+ * through the route that changes one, with the rest of the body, in a transaction of its own.
  *
  * @param which the jobs with a tag that the route could change
- * @param dryRun whether it only answers with what would become of each
+ * @param how to change many together; null for each by itself
+ * @param dryRun whether it only answers with what would become of each, each by itself
  */
 export async function changeEach(
   route: AnyRoute,
   { ids, tag, ...body }: Selection,
   which: JobSelection,
   deps: Deps,
-  dryRun = false,
+  { together = null, dryRun = false }: { together?: ChangeMany | null; dryRun?: boolean } = {},
 ): Promise<Answer> {
   const chosen = ids ?? (await taggedJobs(deps.pool, tag ?? '', which, MAX_BATCH + 1))
-  const results = await each(chosen.slice(0, MAX_BATCH), deps, async (id) => {
+  const meant = chosen.slice(0, MAX_BATCH)
+  const began = performance.now()
+  const isOver = () => performance.now() - began > LAST_START_MS
+  const done = together && !dryRun ? await changeTogether(meant, together, deps, isOver) : NOTHING
+  const results = await each(meant, deps, { isOver, done }, async (id) => {
     const query = dryRun ? { dry_run: 'true' } : {}
     const input = { params: { id }, query, body, headers: {}, url: route.path, idempotency: null }
     const { body: answered } = await route.handle(input as never, deps)
     return dryRun ? { diff: (answered as { diff: object }).diff } : {}
   })
+  // Once for all of them: no request of theirs begins after the answer.
+  const left = done.until - performance.now()
+  if (left > 0) await wait(left)
   return { body: { results, ...(chosen.length > MAX_BATCH && { more: true }) } }
 }
+
+const NOTHING: Together = { results: new Map(), failed: 0, until: 0 }
 
 /** The results in the order of the ids. Once the database is away, or time is up, the rest is not tried. */
 async function each(
   ids: string[],
   { log, settings }: Deps,
+  { isOver, done }: { isOver: () => boolean; done: Together },
   change: (id: string) => Promise<object>,
 ): Promise<object[]> {
   const results: object[] = []
-  const began = performance.now()
+  const known = new Map(done.results)
   let next = 0
-  let unanswered = 0
+  let unanswered = done.failed
   const resultOf = async (id: string): Promise<object> => {
     try {
-      const isOver = unanswered >= MOST_UNANSWERED || performance.now() - began > LAST_START_MS
-      if (isOver) throw databaseUnavailable()
+      if (unanswered >= MOST_UNANSWERED || isOver()) throw databaseUnavailable()
       const more = await change(id)
       unanswered = 0
       return { status: 200, job_id: id, ...more }
@@ -90,9 +102,15 @@ async function each(
   const carryOn = async () => {
     for (let i = next++; i < ids.length; i = next++) {
       const id = ids[i] ?? ''
-      const result = inTurn(id)
-      latest.set(id, result)
-      results[i] = await result
+      const result = known.get(id.toLowerCase())
+      if (result === undefined) {
+        const changing = inTurn(id)
+        latest.set(id, changing)
+        results[i] = await changing
+      } else {
+        known.delete(id.toLowerCase())
+        results[i] = result ? refused(result, log, settings.publicUrl) : { status: 200, job_id: id }
+      }
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, carryOn))

@@ -11,7 +11,7 @@ import { type LockedJob, lockJob } from './jobs.ts'
 export type JobChange = Partial<Omit<JobRow, 'id' | 'type' | 'createdAt' | 'version' | 'updatedAt'>>
 
 /** How long after its claim an attempt's request may not be on the wire yet. */
-const SENDING_MS = 250
+export const SENDING_MS = 250
 
 /**
  * Changes one job in one transaction. `decide` gets the locked row and the database's time, and returns what to change,
@@ -89,11 +89,17 @@ const LEAVES = `(state = 'parked' and reason in ('destination_limited', 'key_lim
  * its request must not reach the receiver long after the client was told that the job is deleted, paused or edited.
  */
 export async function waitForSending(pool: Pool, jobId: string): Promise<void> {
+  const ms = await sendingMs(pool, [jobId])
+  if (ms > 0) await wait(ms)
+}
+
+/** How much of that time is left for any of these jobs, ms. */
+export async function sendingMs(pool: Pool, jobIds: string[]): Promise<number> {
   const { rows } = await pool.query<{ ms: number | null }>(
     `select extract(epoch from now() - max(claimed_at))::float8 * 1000 as ms
-     from executions where job_id = $1 and finished_at is null and state = 'running'`,
-    [jobId],
+     from executions where job_id = any($1::uuid[]) and finished_at is null and state = 'running'`,
+    [jobIds],
   )
   const since = rows[0]?.ms ?? SENDING_MS
-  if (since < SENDING_MS) await wait(SENDING_MS - Math.max(0, since))
+  return since < SENDING_MS ? SENDING_MS - Math.max(0, since) : 0
 }

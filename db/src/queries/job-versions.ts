@@ -29,6 +29,18 @@ export async function recordVersion(client: PoolClient, job: JobRow, now: Date):
     .onConflictDoNothing()
 }
 
+/** Writes down what many jobs are, before they are changed at `now`. */
+export async function recordVersions(client: PoolClient, ids: string[], now: Date): Promise<void> {
+  await client.query({
+    name: 'record-versions',
+    text: `
+      insert into job_versions (${VERSION_COLUMNS})
+      select id, version, updated_at, $2, status, status_reason, callback_url, timezone, schedule, policies, tags
+      from jobs where id = any($1::uuid[]) on conflict do nothing`,
+    values: [ids, now],
+  })
+}
+
 /** What a job was at an instant before its present version; null when there was no such version, or it is pruned. */
 export async function versionAt(db: Db, jobId: string, at: Date): Promise<JobVersionRow | null> {
   const [row] = await db

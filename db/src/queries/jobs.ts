@@ -34,8 +34,13 @@ export async function lockJob(
     throw new Problem('stale-version', detail, { headers: { etag: `"${job.version}"` } })
   }
   // Asked once the lock is held: what is stamped with it comes after whatever the lock was waited for.
+  return { job, now: await databaseTime(client) }
+}
+
+/** The database's time, to the millisecond. */
+export async function databaseTime(client: PoolClient): Promise<Date> {
   const { rows } = await client.query<{ now: Date }>(`select date_trunc('milliseconds', clock_timestamp()) as now`)
-  return { job, now: rows[0]?.now ?? new Date(Number.NaN) }
+  return rows[0]?.now ?? new Date(Number.NaN)
 }
 
 export function jobNotFound(id: string): Problem {

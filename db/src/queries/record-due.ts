@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { overlap } from '@scheduler/core/overlap'
 import { plan } from '@scheduler/core/planner'
 import type { Blackout, JobState, Occurrence, Policies } from '@scheduler/core/schedule'
@@ -35,15 +36,40 @@ export async function recordDue(
   const state = (await jobStates(client, [job]))(job)
   const blackouts = (await taggedBlackouts(client, [job]))(job)
   const { rows, cancel, recorded } = dueRows(job, now, options.graceSeconds, state, blackouts)
-  for (const row of rows) {
-    if (row.state !== 'queued' && row.state !== 'waiting') continue
-    if (options.send) {
-      if (row.state === 'queued') Object.assign(row, { state: 'waiting', nextAttemptAt: row.effectiveAt })
-    } else Object.assign(row, { state: 'cancelled', reason: 'deleted', nextAttemptAt: null, behind: false })
-  }
+  if (options.send) sendLater(rows)
+  else cancelAll(rows)
   if (cancel && options.send) await cancelUnfinished(client, [job.id], now)
   await insertLedger(client, null, rows, now)
   return recorded ?? unchanged
+}
+
+/** The same for many jobs that are deleted, in as many statements as for one. Lets others have their turn between jobs. */
+export async function recordAllDue(client: PoolClient, jobs: JobRow[], now: Date, graceSeconds: number): Promise<void> {
+  const naming = jobs.filter(({ status }) => status === 'paused' || status === 'active')
+  const state = await jobStates(client, naming)
+  const blackouts = await taggedBlackouts(client, naming)
+  const all: LedgerRow[] = []
+  for (const job of naming) {
+    const { rows } = dueRows(job, now, graceSeconds, state(job), blackouts(job))
+    cancelAll(rows)
+    all.push(...rows)
+    await nextTurn()
+  }
+  await insertLedger(client, null, all, now)
+}
+
+const toBeSent = (rows: LedgerRow[]) => rows.filter(({ state }) => state === 'queued' || state === 'waiting')
+
+function sendLater(rows: LedgerRow[]): void {
+  for (const row of toBeSent(rows)) {
+    if (row.state === 'queued') Object.assign(row, { state: 'waiting', nextAttemptAt: row.effectiveAt })
+  }
+}
+
+function cancelAll(rows: LedgerRow[]): void {
+  for (const row of toBeSent(rows)) {
+    Object.assign(row, { state: 'cancelled', reason: 'deleted', nextAttemptAt: null, behind: false })
+  }
 }
 
 interface Due {

@@ -31,7 +31,7 @@ export const batchResume = route({
   },
 
   async dryRun({ body }, deps) {
-    return await changeEach(resumeJob, body, changeable, deps, true)
+    return await changeEach(resumeJob, body, changeable, deps, { dryRun: true })
   },
   dryAnswer: 'same',
 })

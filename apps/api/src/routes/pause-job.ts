@@ -3,7 +3,7 @@ import { type FieldError, invalid } from '@scheduler/core/problem'
 import { readDateTime } from '@scheduler/core/read-rule'
 import { parseZone } from '@scheduler/core/timezone'
 import { getJob } from '@scheduler/db/queries/jobs'
-import { pauseJob as pause } from '@scheduler/db/queries/pause-job'
+import { type PauseRequest, pauseJob as pause } from '@scheduler/db/queries/pause-job'
 import { z } from 'zod'
 import { JobAnswer } from '../answers.ts'
 import { databaseNow } from '../database-now.ts'
@@ -47,31 +47,34 @@ export const pauseJob = route({
 
   async handle({ params, body, headers }, deps) {
     const id = jobId(params)
-    const request = await requestOf(body, id, deps)
+    const request = await requestFor(body, id, deps)
     return jobAnswer(await pause(deps.pool, id, request, matcher(headers['if-match'])), deps)
   },
 
   async dryRun({ params, body, headers }, deps) {
     const id = jobId(params)
-    const request = await requestOf(body, id, deps)
+    const request = await requestFor(body, id, deps)
     return await rehearseChange(id, deps, (client) => pause(client, id, request, matcher(headers['if-match'])))
   },
 })
 
-async function requestOf({ reason, until, missed }: z.infer<typeof Pause>, id: string, deps: Deps) {
-  return {
-    reason: reason ?? null,
-    until: until ? await untilOf(until, id, deps) : null,
-    missed: missed ?? null,
-  }
+async function requestFor(body: z.infer<typeof Pause>, id: string, deps: Deps): Promise<PauseRequest> {
+  if (!body.until) return requestOf(body, 'UTC', new Date(0))
+  const { timezone } = await getJob(deps.db, id)
+  return requestOf(body, timezone, await databaseNow(deps))
 }
 
-/** The instant of `until`. @throws Problem `job-not-found`, or `validation-failed` when it is not in the future. */
-async function untilOf(text: string, id: string, deps: Deps): Promise<Date> {
-  const { timezone } = await getJob(deps.db, id)
+/**
+ * What a body asks for of a job in a zone, where it is now. @throws Problem `validation-failed` when `until` is not in the
+ * future.
+ */
+export function requestOf({ reason, until, missed }: z.infer<typeof Pause>, timezone: string, now: Date): PauseRequest {
+  return { reason: reason ?? null, until: until ? untilOf(until, timezone, now) : null, missed: missed ?? null }
+}
+
+function untilOf(text: string, timezone: string, now: Date): Date {
   const errors: FieldError[] = []
   const read = readDateTime('until', text, parseZone(timezone) ?? 'UTC', errors)
-  const now = await databaseNow(deps)
   if (read && read.instant <= now.getTime()) errors.push({ path: 'until', message: 'must be in the future' })
   if (!read || errors.length > 0) throw invalid(errors)
   return new Date(read.instant)
