@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { insertLedger } from '@scheduler/db/queries/insert-ledger'
-import { begin } from '@scheduler/db/test/queue'
+import { begin, untilBlocked } from '@scheduler/db/test/queue'
 import { transaction } from '@scheduler/db/transaction'
 import { describe, expect } from 'vitest'
 import { type Api, daily, startApi, test } from '../test/api.ts'
@@ -199,6 +199,34 @@ test('a job that somebody holds is answered 503 in its place, and the others are
   await holder.query('select from jobs where id = $1 for update', [ids[1]])
   const { body } = await change(api, 'delete', ids)
   expect(body.results).toMatchObject([...done(ids.slice(0, 1)), { status: 503 }, ...done(ids.slice(2))])
+})
+
+test('a job that a dispatcher holds for a moment is waited for, and done like the others', async ({ api, pool }) => {
+  const ids = await create(api, 12)
+  const holder = await begin(pool)
+  await holder.query('select from jobs where id = $1 for update', [ids[1]])
+  const changing = change(api, 'pause', ids)
+  await untilBlocked(pool, 1)
+  await holder.query('rollback')
+  expect((await changing).body.results).toEqual(done(ids))
+  expect(await statuses(api)).toEqual(ids.map(() => 'paused'))
+})
+
+test('of jobs that fail together each is tried by itself, and only the one at fault fails', async ({ api, pool }) => {
+  const ids = await create(api, 12)
+  await api.call('POST', `/jobs/${ids[3]}/run`)
+  const claim = await begin(pool)
+  await claim.query('select from executions for update')
+  const { body } = await change(api, 'delete', ids)
+  expect(body.results).toMatchObject([...done(ids.slice(0, 3)), { status: 503 }, ...done(ids.slice(4))])
+})
+
+test('hundreds of jobs take a few transactions, not one each', async ({ api, pool }) => {
+  const ids = await create(api, 300)
+  for (const what of ['pause', 'resume', 'delete']) {
+    expect((await change(api, what, ids)).body.results).toEqual(done(ids))
+    expect((await pool.query('select count(distinct xmin::text)::int as n from jobs')).rows).toEqual([{ n: 3 }])
+  }
 })
 
 test('once the database is away, the rest is not tried: 503 in the place of each', async ({ api, pool }) => {

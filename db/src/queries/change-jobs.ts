@@ -1,6 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Problem } from '@scheduler/core/problem'
 import { asc, inArray } from 'drizzle-orm'
 import { createDb, type Pool, type PoolClient } from '../client.ts'
+import { notifyDue } from '../notify.ts'
 import { type JobRow, jobs } from '../schema/jobs.ts'
 import { transaction } from '../transaction.ts'
 import { type JobChange, SENDING_MS, sendingMs } from './change-job.ts'
@@ -17,16 +19,20 @@ export interface ChangedJobs {
 
 /** What is done with each job of a change of many. */
 interface ManyChange {
+  /** What those that are not in flight are cancelled for; null leaves them. */
+  cancels: 'deleted' | 'paused' | null
+  /** Reads what `decide` has to know, in as many statements as for one job. */
+  prepare?(client: PoolClient, jobs: JobRow[]): Promise<void>
   /** What to change of a locked job, or null to leave it as it is. A Problem that it throws is that job's result. */
   decide(job: JobRow, now: Date): JobChange | null
   /** Before those that are changed are. */
   before?(client: PoolClient, jobs: JobRow[], now: Date): Promise<void>
-  /** After what those that are changed had pending is cancelled. */
+  /** After those that are changed are, and what they had pending is cancelled. */
   after?(client: PoolClient, jobs: JobRow[], now: Date): Promise<void>
 }
 
 /**
- * Changes many jobs in one transaction, each as `changeJob` does, and cancels what they have pending.
+ * Changes many jobs in one transaction, each as `changeJob` does. Lets others have their turn between jobs.
  *
  * Their rows are locked in order of id, before any of their executions. A row that somebody else holds is passed over: to
  * wait for it would keep all the others locked as long.
@@ -36,8 +42,7 @@ interface ManyChange {
 export async function changeJobs(
   pool: Pool,
   ids: string[],
-  reason: 'deleted' | 'paused',
-  { decide, before, after }: ManyChange,
+  { cancels, prepare, decide, before, after }: ManyChange,
 ): Promise<ChangedJobs> {
   const results: ChangedJobs['results'] = new Map()
   await transaction(pool, async (client) => {
@@ -49,34 +54,29 @@ export async function changeJobs(
       .for('update', { skipLocked: true })
     // Asked once the locks are held, see `lockJob`.
     const now = await databaseTime(client)
+    const live = found.filter((job) => !job.deletedAt)
+    await prepare?.(client, live)
     const changed: { job: JobRow; change: JobChange }[] = []
-    for (const job of found) {
-      const change = decided(job, () => decide(job, now))
+    for (const job of live) {
+      const change = decided(() => decide(job, now))
       results.set(job.id, change instanceof Problem ? change : null)
       if (change && !(change instanceof Problem)) changed.push({ job, change })
+      await nextTurn()
     }
     await refuseUnknown(client, ids, results)
     if (changed.length === 0) return
     const old = changed.map(({ job }) => job)
+    const changing = old.map(({ id }) => id)
+    const rows = changed.map(({ job, change }) => ({ ...job, ...change }))
     await before?.(client, old, now)
-    await recordVersions(
-      client,
-      old.map(({ id }) => id),
-      now,
-    )
-    await write(
-      client,
-      changed.map(({ job, change }) => ({ ...job, ...change })),
-      now,
-    )
+    await recordVersions(client, changing, now)
+    await write(client, rows, now)
     // A statement of its own, and after the jobs': see `changeJob`.
-    await cancelPendingOf(
-      client,
-      old.map(({ id }) => id),
-      reason,
-      now,
-    )
+    if (cancels) await cancelPendingOf(client, changing, cancels, now)
     await after?.(client, old, now)
+    // Sent on commit.
+    const soonest = Math.min(...rows.flatMap(({ nextRunAt }) => nextRunAt?.getTime() ?? []))
+    if (Number.isFinite(soonest)) await notifyDue(client, new Date(soonest), now)
   })
   const done = [...results].filter(([, result]) => result === null).map(([id]) => id)
   if (done.length === 0) return { results, sendingMs: 0 }
@@ -84,8 +84,7 @@ export async function changeJobs(
   return { results, sendingMs: await sendingMs(pool, done).catch(() => SENDING_MS) }
 }
 
-function decided(job: JobRow, decide: () => JobChange | null): JobChange | Problem | null {
-  if (job.deletedAt) return jobNotFound(job.id)
+function decided(decide: () => JobChange | null): JobChange | Problem | null {
   try {
     return decide()
   } catch (error) {
@@ -94,27 +93,31 @@ function decided(job: JobRow, decide: () => JobChange | null): JobChange | Probl
   }
 }
 
-/** A job that is not there is told from one that somebody holds. */
+/** A job that is not there, or deleted, is told from one that somebody holds. */
 async function refuseUnknown(client: PoolClient, ids: string[], results: ChangedJobs['results']): Promise<void> {
   const missing = ids.filter((id) => !results.has(id))
   if (missing.length === 0) return
-  const { rows } = await client.query<{ id: string }>('select id from jobs where id = any($1::uuid[])', [missing])
+  const { rows } = await client.query<{ id: string }>(
+    'select id from jobs where id = any($1::uuid[]) and deleted_at is null',
+    [missing],
+  )
   const held = new Set(rows.map(({ id }) => id))
   for (const id of missing) if (!held.has(id)) results.set(id, jobNotFound(id))
 }
 
-/** Writes what may differ between jobs that are paused or deleted. */
+/** Writes what a pause, a resume or a delete may change. */
 async function write(client: PoolClient, rows: JobRow[], now: Date): Promise<void> {
   await client.query({
     name: 'change-jobs',
     text: `
       update jobs j set status = r.status, status_reason = r.status_reason, paused_at = r.paused_at,
         paused_until = r.paused_until, resume_missed = r.resume_missed, deleted_at = r.deleted_at,
-        next_run_at = r.next_run_at, next_scheduled_for = r.next_scheduled_for, version = j.version + 1, updated_at = $1
+        next_run_at = r.next_run_at, next_scheduled_for = r.next_scheduled_for, cursor_at = r.cursor_at, runs = r.runs,
+        completed_at = r.completed_at, version = j.version + 1, updated_at = $1
       from unnest($2::uuid[], $3::job_status[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[],
-          $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
+          $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::int[], $13::timestamptz[])
         as r(id, status, status_reason, paused_at, paused_until, resume_missed, deleted_at, next_run_at,
-          next_scheduled_for)
+          next_scheduled_for, cursor_at, runs, completed_at)
       where j.id = r.id`,
     values: [
       now,
@@ -127,6 +130,9 @@ async function write(client: PoolClient, rows: JobRow[], now: Date): Promise<voi
       rows.map((row) => row.deletedAt),
       rows.map((row) => row.nextRunAt),
       rows.map((row) => row.nextScheduledFor),
+      rows.map((row) => row.cursorAt),
+      rows.map((row) => row.runs),
+      rows.map((row) => row.completedAt),
     ],
   })
 }

@@ -24,7 +24,8 @@ export async function deleteJob(
 
 /** Deletes many jobs in one transaction, each as `deleteJob` does. */
 export async function deleteJobs(pool: Pool, ids: string[], graceSeconds: number): Promise<ChangedJobs> {
-  return await changeJobs(pool, ids, 'deleted', {
+  return await changeJobs(pool, ids, {
+    cancels: 'deleted',
     decide: (_job, now) => deletion(now),
     before: (client, jobs, now) => recordAllDue(client, jobs, now, graceSeconds),
   })

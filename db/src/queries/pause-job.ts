@@ -49,7 +49,8 @@ export async function pauseJobs(
   requestOf: (job: JobRow) => PauseRequest,
 ): Promise<ChangedJobs> {
   const ends: number[] = []
-  return await changeJobs(pool, ids, 'paused', {
+  return await changeJobs(pool, ids, {
+    cancels: 'paused',
     decide(job, now) {
       const request = requestOf(job)
       const change = pauseOf(job, now, request)

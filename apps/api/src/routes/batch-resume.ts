@@ -1,9 +1,11 @@
 import type { JobSelection } from '@scheduler/db/queries/batch-jobs'
+import { resumeJobs } from '@scheduler/db/queries/resume-job'
 import { z } from 'zod'
 import { batchBody, changeEach, selection } from '../batch-change.ts'
 import { BATCH_DEADLINE_MS, ChangedBatch } from '../batch-results.ts'
+import type { ChangeMany } from '../change-together.ts'
 import { route } from '../route.ts'
-import { Resume, resumeJob } from './resume-job.ts'
+import { optionsOf, queueOf, Resume, resumeJob } from './resume-job.ts'
 
 const id = '0199b1f4-7a31-7c52-9d0e-3f6f2a1b8c4d'
 
@@ -15,7 +17,7 @@ export const batchResume = route({
   tag: 'Jobs',
   summary: 'Resume many jobs',
   description:
-    'Each as by POST /jobs/{id}/resume, in a transaction of its own. With `tag`: those that have it and are paused or quarantined.',
+    'Each as by POST /jobs/{id}/resume; what is wrong with one is nothing to the others. With `tag`: those that have it and are paused or quarantined.',
   ...batchBody(z.strictObject({ ...selection, ...Resume.shape })),
   bodyLimit: 1024 * 1024,
   deadlineMs: BATCH_DEADLINE_MS,
@@ -27,7 +29,7 @@ export const batchResume = route({
   },
 
   async handle({ body }, deps) {
-    return await changeEach(resumeJob, body, changeable, deps)
+    return await changeEach(resumeJob, body, changeable, deps, { together: togetherOf(body) })
   },
 
   async dryRun({ body }, deps) {
@@ -35,3 +37,7 @@ export const batchResume = route({
   },
   dryAnswer: 'same',
 })
+
+function togetherOf(body: z.infer<typeof Resume>): ChangeMany {
+  return (ids, deps) => resumeJobs(deps.pool, queueOf(deps), ids, optionsOf(body, undefined, deps))
+}

@@ -49,13 +49,14 @@ export const resumeJob = route({
   },
 })
 
-function queueOf({ boss }: Deps): Boss {
+/** @throws Problem `database-unavailable` while pg-boss has not been started. */
+export function queueOf({ boss }: Deps): Boss {
   const queue = boss()
   if (!queue) throw databaseUnavailable()
   return queue
 }
 
-function optionsOf(
+export function optionsOf(
   { missed, rate_per_second }: z.infer<typeof Resume>,
   ifMatch: string | undefined,
   { settings }: Deps,

@@ -41,3 +41,25 @@ test('the claimers are woken by a run, and by a resume that sends something', as
   await api.deps.pool.query(`update jobs set cursor_at = now() - interval '3 days'`)
   expect(await notified(api, () => api.call('POST', `${path}/resume`, { missed: 'last' }))).toEqual([WORK_CHANNEL])
 })
+
+describe('batches wake the dispatchers once', () => {
+  const created = async (api: Api, count: number, fields: object) => {
+    const body = Array.from({ length: count }, () => ({ type: 'interval', ...fields }))
+    return (await api.call('POST', '/jobs/batch', body)).body.results.map((it: { job_id: string }) => it.job_id)
+  }
+
+  test('when a pause ends within a second, and not for later ones', async ({ api }) => {
+    const ids = await created(api, 3, daily)
+    const pause = (ms: number) => () =>
+      api.call('POST', '/jobs/batch/pause', { ids, until: new Date(Date.now() + ms).toISOString() })
+    expect(await notified(api, pause(60_000))).toEqual([])
+    expect(await notified(api, pause(600))).toEqual([DUE_CHANNEL])
+  })
+
+  test('when a job that is resumed is due within a second', async ({ api }) => {
+    const [ids, others] = [await created(api, 3, soon), await created(api, 3, daily)]
+    await api.call('POST', '/jobs/batch/pause', [...ids, ...others])
+    expect(await notified(api, () => api.call('POST', '/jobs/batch/resume', others))).toEqual([])
+    expect(await notified(api, () => api.call('POST', '/jobs/batch/resume', ids))).toEqual([DUE_CHANNEL])
+  })
+})
