@@ -18,8 +18,8 @@ export function readTarget(
 ): CallbackParts | null {
   const read = parseCallbackUrl(text)
   const message = 'reason' in read ? read.reason : checkTarget(read.url, policy)
-  if (message === null) return callbackParts(text)
-  errors.push({ path, message })
+  if ('url' in read && message === null) return callbackParts(text, read.url)
+  errors.push({ path, message: message ?? '' })
   return null
 }
 

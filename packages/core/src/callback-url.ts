@@ -23,8 +23,7 @@ export interface CallbackParts {
   callbackHost: string
 }
 
-/** What a job stores of its callback URL. @param text one that `parseCallbackUrl` accepts */
-export function callbackParts(text: string): CallbackParts {
-  const url = new URL(text)
+/** What a job stores of its callback URL. @param text one that `parseCallbackUrl` accepts, and what it made of it */
+export function callbackParts(text: string, url = new URL(text)): CallbackParts {
   return { callbackUrl: text, destination: url.origin, callbackHost: url.hostname }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseDateTime, readStored, resolveStored } from './datetime.ts'
+import { dateTimeFault, parseDateTime, readStored, resolveStored } from './datetime.ts'
 
 const parse = (text: string, zone = 'America/New_York') => {
   const result = parseDateTime(text, zone)
@@ -97,4 +97,27 @@ describe('resolveStored', () => {
   test('a stored text without an offset is a RangeError', () => {
     expect(() => resolveStored('2026-03-08T02:30:00', 'UTC')).toThrow(RangeError)
   })
+})
+
+test.for([
+  ...[
+    '2024-01-20T08:00:00',
+    '2024-01-20',
+    '1970-01-01T00:00:00',
+    '1970-01-01T01:00:00+01:00',
+    '9999-12-31T09:59:59.999Z',
+  ],
+  ...[
+    '',
+    'tomorrow',
+    '2024-02-30',
+    '2024-01-20T24:00',
+    '2024-01-20T08:00:60',
+    '2024-01-20T08:00:00+19:00',
+    '12024-01-01',
+  ],
+  ...['1969-12-31T23:59:59.999Z', '1970-01-01T00:59:59+01:00', '9999-12-31T10:00:00Z', '9999-12-31T23:00:00+13:00'],
+])('the fault of %s is what reading it in UTC says', (text) => {
+  const read = parseDateTime(text, 'UTC')
+  expect(dateTimeFault(text)).toBe(read.ok ? null : read.reason)
 })

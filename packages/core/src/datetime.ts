@@ -44,6 +44,14 @@ export function parseDateTime(text: string, zone: string): DateTimeResult {
   return { ok: true, instant, wall, text: formatWall(wall, instant), naive: resolved !== null, kind }
 }
 
+/** Why a text is no datetime in UTC, as `parseDateTime` has it; null when it is one. */
+export function dateTimeFault(text: string): string | null {
+  const read = readDateTime(text)
+  if ('reason' in read) return read.reason
+  const instant = read.wall - (read.offset ?? 0)
+  return instant < 0 || instant > MAX_INSTANT ? RANGE : null
+}
+
 /**
  * The instant of a stored datetime (`DateTimeResult.text`) by the rules that its zone has now.
  *

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { MAX_CALLBACK_URL, parseCallbackUrl } from './callback-url.ts'
-import { parseDateTime } from './datetime.ts'
+import { dateTimeFault } from './datetime.ts'
 import { everyLimits } from './interval.ts'
 import { parseZone, suggestZone } from './timezone.ts'
 
@@ -27,8 +27,8 @@ export const DateTimeText = z
   .string()
   .max(64)
   .superRefine((text, context) => {
-    const read = parseDateTime(text, 'UTC')
-    if (!read.ok) context.addIssue({ code: 'custom', message: read.reason })
+    const message = dateTimeFault(text)
+    if (message !== null) context.addIssue({ code: 'custom', message })
   })
   .meta({
     description: 'ISO 8601. Without an offset: wall time in `timezone`.',

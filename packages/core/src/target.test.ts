@@ -1,3 +1,5 @@
+import fc from 'fast-check'
+import ipaddr from 'ipaddr.js'
 import { describe, expect, test } from 'vitest'
 import type { TargetPolicy } from './settings.ts'
 import { checkAddress, checkTarget, isMetadataAddress, METADATA_ADDRESSES, METADATA_HOSTS } from './target.ts'
@@ -133,4 +135,16 @@ test.for([
   ['http://unix:/var/run/docker.sock:/info', 'unix socket'],
 ] as const)('%s is refused: %s', ([url, word]) => {
   for (const policy of [closed, open]) expect(check(url, policy)).toContain(word)
+})
+
+test('nothing that the library takes for an address is passed over as a name', () => {
+  const policy = { ...closed, allowHosts: [] }
+  const parts = ['0', '1', '8', '127', '0x7f', '0177', 'a', 'f', 'ff', 'fe80', '::', ':', '.', '.', '%eth0']
+  const pick = fc.array(fc.constantFrom(...parts), { minLength: 1, maxLength: 8 }).map((it) => it.join(''))
+  const property = fc.property(pick, (host) => {
+    if (!ipaddr.isValid(host)) return
+    const url = { protocol: 'http:', username: '', password: '', hostname: host } as URL
+    expect(checkTarget(url, policy)).toBe(checkAddress(host, policy))
+  })
+  fc.assert(property, { numRuns: 20_000 })
 })
