@@ -25,7 +25,15 @@ const insertSql = `
  * one of them is due soon.
  */
 export async function createJobs(client: PoolClient, jobs: NewJob[], now: Date): Promise<void> {
-  for (let from = 0; from < jobs.length; from += CHUNK) await insert(client, jobs.slice(from, from + CHUNK), now)
+  let before: Promise<void> | undefined
+  for (let from = 0; from < jobs.length; from += CHUNK) {
+    // Written out while the database is at the one before; when that fails, so does this one.
+    const inserting = insert(client, jobs.slice(from, from + CHUNK), now)
+    inserting.catch(() => {})
+    await before
+    before = inserting
+  }
+  await before
   const first = jobs.reduce((soonest, job) => Math.min(soonest, job.nextRunAt.getTime()), Number.POSITIVE_INFINITY)
   if (Number.isFinite(first)) await notifyDue(client, new Date(first), now)
 }
