@@ -78,7 +78,9 @@ function settings(target: URL, port: number, poolSize: number): string {
     `host=${target.hostname} port=${target.port} dbname=${target.pathname.slice(1)} ` +
     `user=${target.username} password=${password}`
   const timeouts = (ms: number) => `set statement_timeout = ${ms}; set idle_in_transaction_session_timeout = 15000`
-  const plans = NOT_PLANNED.map((name) => `set ${name} = off`).join('; ')
+  const plans = [...NOT_PLANNED.map((name) => `set ${name} = off`), 'set plan_cache_mode = force_generic_plan'].join(
+    '; ',
+  )
   return `[databases]
 api = ${server} connect_query='${timeouts(1_800)}'
 worker = ${server} connect_query='${timeouts(10_000)}; ${plans}'

@@ -48,7 +48,7 @@ async function createInBulk({ pool, receiver }: Rig, count: number): Promise<voi
         ...{ callbackUrl: `${receiver.origin}/a/callback/of/some/length?for=measuring`, destination: receiver.origin },
         ...{ callbackHost: '127.0.0.1', timezone: 'Europe/Rome', policies: {}, name: null, externalId: null, tags: [] },
         schedule: { type: 'interval' as const, every: { minutes: 5 }, anchor: start.toISOString(), anchorGiven: true },
-        ...{ payload, delivery: null, flowKey: null },
+        ...{ payload, delivery: null, flowKey: null, retention: null },
       }
     })
     await transaction(pool, (client) => createJobs(client, jobs, new Date()))

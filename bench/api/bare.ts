@@ -31,7 +31,7 @@ function rowOf(body: z.infer<typeof Body>): NewJob {
     ...{ id: newJobId(), type: 'once', nextRunAt: at, nextScheduledFor: at, cursorAt: new Date() },
     ...{ callbackUrl: body.callback_url, destination: origin, callbackHost: hostname, timezone: body.timezone },
     ...{ schedule: { type: 'once', at: body.schedule_time }, policies: {}, name: body.name, externalId: null },
-    ...{ tags: body.tags, payload: JSON.stringify(body.payload), delivery: null, flowKey: null },
+    ...{ tags: body.tags, payload: JSON.stringify(body.payload), delivery: null, flowKey: null, retention: null },
   }
 }
 

@@ -1,8 +1,9 @@
 import { createCircuit } from '@scheduler/core/circuit'
 import { createSendWindow } from '@scheduler/core/send-window'
 import type { OutcomeReport, SharedCircuit } from '@scheduler/core/shared-circuit'
-import type { Found, Park } from '@scheduler/db/queries/begin-attempts'
+import type { Park } from '@scheduler/db/queries/begin-attempts'
 import { FAR } from '@scheduler/db/queries/ledger-rows'
+import type { Found } from '@scheduler/db/queries/lock-executions'
 import { createBacklog } from './destination-backlog.ts'
 import { type Entry, isOpen, makeRoom, merged } from './destination-entry.ts'
 

@@ -3,17 +3,10 @@ import type { Pool, PoolClient } from '../client.ts'
 import { notifyFlow } from '../notify.ts'
 import { endItems, fetchItems, type Item, touchItems } from '../queue.ts'
 import { transaction } from '../transaction.ts'
-import {
-  begin,
-  type Claim,
-  cancelRefused,
-  type Found,
-  lockExecutions,
-  type Park,
-  recordAbandoned,
-} from './begin-attempts.ts'
+import { begin, type Claim, cancelRefused, type Park, recordAbandoned } from './begin-attempts.ts'
 import { giveBackSlots } from './flow-slots.ts'
 import { FAR } from './ledger-rows.ts'
+import { type Found, lockExecutions } from './lock-executions.ts'
 import { parkAll } from './park-all.ts'
 
 /** An item this worker holds whose attempt has not begun: its execution is still `queued`, and can be cancelled. */

@@ -11,7 +11,7 @@ const newJob = (): NewJob => ({
   ...{ id: newJobId(), type: 'once', nextRunAt: at, nextScheduledFor: at, cursorAt: ahead(0) },
   ...{ callbackUrl: 'http://a.test/', destination: 'http://a.test', callbackHost: 'a.test', timezone: 'UTC' },
   ...{ schedule: { type: 'once', at: '2099-01-01T00:00:00+00:00' }, policies: {}, name: null, externalId: null },
-  ...{ tags: [], payload: '{}', delivery: null, flowKey: null },
+  ...{ tags: [], payload: '{}', delivery: null, flowKey: null, retention: null },
 })
 
 test('when one of many can’t be inserted, none is, whichever statement it was in', async ({ pool }) => {

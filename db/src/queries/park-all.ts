@@ -1,5 +1,6 @@
 import type { PoolClient } from '../client.ts'
-import type { Found, Park } from './begin-attempts.ts'
+import type { Park } from './begin-attempts.ts'
+import type { Found } from './lock-executions.ts'
 
 /** Keeps an execution out of the queue until its flow grants it what it lacks; the time is far away. */
 interface ParkLimited {
