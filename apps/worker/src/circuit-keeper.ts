@@ -41,7 +41,8 @@ export function startCircuitKeeper(parts: CircuitKeeperParts): CircuitKeeper {
   let asked = new Set<string>()
   let stopped = false
 
-  const tell = async (): Promise<void> => {
+  /** Whether there was something to tell. */
+  const tell = async (): Promise<boolean> => {
     const all = destinations.takeOutcomes()
     for (let from = 0; from < all.length; from += BATCH) {
       const reports = all.slice(from, from + BATCH)
@@ -57,13 +58,15 @@ export function startCircuitKeeper(parts: CircuitKeeperParts): CircuitKeeper {
         throw error
       }
     }
+    return all.length > 0
   }
 
-  const hear = async (): Promise<void> => {
-    if (asked.size === 0) return
+  /** Whether there was something to ask for. */
+  const hear = async (): Promise<boolean> => {
     const names = new Set(asked.has('') ? [...asked, ...destinations.open()] : asked)
     asked = new Set()
     names.delete('')
+    if (names.size === 0) return false
     try {
       const found = await readCircuits(pool, [...names])
       const byName = new Map(found.map((it) => [it.destination, it]))
@@ -72,6 +75,7 @@ export function startCircuitKeeper(parts: CircuitKeeperParts): CircuitKeeper {
       for (const name of names) asked.add(name)
       throw error
     }
+    return true
   }
 
   const loop = async () => {
@@ -79,9 +83,8 @@ export function startCircuitKeeper(parts: CircuitKeeperParts): CircuitKeeper {
       await sleep(trouble.pauseMs || 60_000)
       if (!stopped) await new Promise((resolve) => setTimeout(resolve, GATHER_MS))
       try {
-        await tell()
-        await hear()
-        parts.onLearn()
+        const told = await tell()
+        if ((await hear()) || told) parts.onLearn()
         trouble.worked()
       } catch (error) {
         trouble.failed(error)

@@ -8,7 +8,7 @@ import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
 /** How often to look whether there are limits by now, ms; nobody but a lost notification makes it wait so long. */
-const IDLE_MS = 5_000
+const IDLE_MS = 20_000
 
 /** How often to look for slots that nobody gave back, ms. */
 const SWEEP_MS = 1_000

@@ -1,5 +1,6 @@
 import type { Pool } from '@scheduler/db/client'
 import type { Listener } from '@scheduler/db/listener'
+import { anyItemLost } from '@scheduler/db/queries/any-item-lost'
 import { promote } from '@scheduler/db/queries/promote'
 import { reconcile } from '@scheduler/db/queries/reconcile'
 import type { Boss } from '@scheduler/db/queue'
@@ -7,7 +8,9 @@ import type { Logger } from 'pino'
 import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
-const SUPERVISE_MS = 2_000
+/** How often to look for items of dead workers, ms; and how often to supervise though there are none. */
+const LOOK_MS = 2_000
+const SUPERVISE_MS = 30_000
 const RECONCILE_MS = 30_000
 
 /**
@@ -33,17 +36,21 @@ export function startLeader(parts: LeaderParts): { stop(): Promise<void> } {
   const promoting = createTrouble(parts.log, 'promoting')
   let stopped = false
   let reconciledAt = Number.NEGATIVE_INFINITY
+  let supervisedAt = Number.NEGATIVE_INFINITY
   let led = false
 
   const loop = async () => {
     while (!stopped) {
-      await sleep(SUPERVISE_MS)
+      await sleep(LOOK_MS)
       const { leads, connectedMs } = parts.listener
       if (leads !== led) parts.log.info(leads ? 'leads now' : 'leads no more')
       led = leads
       if (stopped || !leads || connectedMs < SETTLE_IN_MS) continue
       try {
-        await parts.boss.supervise()
+        if (performance.now() - supervisedAt > SUPERVISE_MS || (await anyItemLost(parts.pool))) {
+          supervisedAt = performance.now()
+          await parts.boss.supervise()
+        }
         if (performance.now() - reconciledAt > RECONCILE_MS) {
           reconciledAt = performance.now()
           await reconcilePass(parts)
