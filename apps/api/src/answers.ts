@@ -1,6 +1,5 @@
 import { circuitStates, drainOrders } from '@scheduler/core/circuit'
 import { AttemptOutcome, ExecutionKind, ExecutionReason, ExecutionState } from '@scheduler/core/execution'
-import { everyLimits } from '@scheduler/core/interval'
 import { DstAnswer, MisfireAnswer, Overlap } from '@scheduler/core/policy-fields'
 import { RetentionAnswer } from '@scheduler/core/retention'
 import { misfirePolicies, scheduleTypes } from '@scheduler/core/schedule'
@@ -9,27 +8,11 @@ import { MOST_COUNTED, MOST_COUNTED_OF_EACH } from '@scheduler/db/queries/count-
 import { jobStatuses } from '@scheduler/db/schema/jobs'
 import { z } from 'zod'
 import { deliveryAnswer, TimingsAnswer } from './delivery-answer.ts'
+import { ScheduleAnswer } from './schedule-answer.ts'
 
 /** What the API answers with. */
 
 const instant = (description: string, example: string) => z.string().meta({ description, example })
-const units = Object.fromEntries(Object.keys(everyLimits).map((unit) => [unit, z.int().positive().optional()])) as {
-  [Unit in keyof typeof everyLimits]: z.ZodOptional<z.ZodInt>
-}
-
-const bounds = { start_date: z.string().nullable(), end_date: z.string().nullable() }
-
-export const ScheduleAnswer = z
-  .union([
-    z.strictObject({ schedule_time: z.string() }),
-    z.strictObject({ ...units, ...bounds }),
-    z.strictObject({ cron: z.string(), ...bounds }),
-    z.strictObject({ rrule: z.string(), ...bounds }),
-  ])
-  .meta({
-    description:
-      'The fields that made the schedule; `start_date` is null when the first run was one interval from creation.',
-  })
 
 export const JobAnswer = z
   .strictObject({

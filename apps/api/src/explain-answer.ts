@@ -1,9 +1,10 @@
 import { executionReasons, executionStates } from '@scheduler/core/execution'
 import { DstAnswer, MisfireAnswer, Overlap } from '@scheduler/core/policy-fields'
 import { z } from 'zod'
-import { CircuitAnswer, ExecutionAnswer, ScheduleAnswer } from './answers.ts'
+import { CircuitAnswer, ExecutionAnswer } from './answers.ts'
 import { DstMarkAnswer } from './dry-run-answer.ts'
 import { circuit, dailyJob, execution } from './examples.ts'
+import { ScheduleAnswer } from './schedule-answer.ts'
 
 /** What became of an occurrence that has no execution. */
 export const outcomesWithout = [
