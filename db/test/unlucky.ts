@@ -1,4 +1,5 @@
 import type { Pool } from '../src/client.ts'
+import { DEFAULT_PARTITION, listPartitions } from '../src/queries/ledger-partitions.ts'
 
 /** Ids that follow each other, the first of them the oldest. */
 export const idOf = (n: number) => `00000000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`
@@ -19,7 +20,9 @@ async function inSlices(count: number, write: (slice: string) => Promise<unknown
  */
 export async function fillUnlucky(pool: Pool, size: number): Promise<void> {
   const [jobs, others] = [Math.floor((size * 2) / 3), Math.floor(size / 3)]
-  for (const table of ['jobs', 'executions', 'notifications', 'circuit_changes', 'blackouts', 'destinations'])
+  const { partitions } = await listPartitions(pool)
+  const ledger = [...partitions, DEFAULT_PARTITION].map((it) => it.executions)
+  for (const table of ['jobs', ...ledger, 'notifications', 'circuit_changes', 'blackouts', 'destinations'])
     await pool.query(`alter table ${table} set (autovacuum_enabled = off)`)
   await inSlices(jobs, (slice) =>
     pool.query(`
