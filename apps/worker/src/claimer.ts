@@ -14,9 +14,6 @@ import { createRefill } from './refill.ts'
 import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
-/** How long to let places gather before claiming for them, ms. */
-const GATHER_MS = 3
-
 export interface ClaimerParts {
   pool: Pool
   boss: Boss
@@ -107,7 +104,7 @@ export function startClaimer(parts: ClaimerParts): Claimer {
         if (all && (!took || !mayHaveMore || launcher.held() >= holdMost)) {
           await sleep(destinations.refillInMs(BACKSTOP_MS))
         }
-        if (launcher.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, GATHER_MS))
+        if (launcher.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, launcher.gatherMs))
       } catch (error) {
         trouble.failed(error)
         await sleep(trouble.pauseMs)

@@ -5,14 +5,15 @@ import { beginHeld, type Held, putBack } from '@scheduler/db/queries/claim'
 import type { Boss } from '@scheduler/db/queue'
 import type { Destinations } from './destinations.ts'
 import { abandon, type ExecuteParts, type Executing, execute } from './execute.ts'
+import { createGather } from './gather.ts'
 import { createHeldItems } from './held-items.ts'
 import type { Leases } from './leases.ts'
 import type { Settler } from './settler.ts'
 import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
-/** How long to let places gather before filling them, ms: a statement costs much the same for one item as for twenty. */
-const GATHER_MS = 3
+/** How long to let places gather before filling them, ms. */
+const gatherTimes = { usual: 3, busy: 8 }
 
 export interface LauncherParts extends ExecuteParts {
   pool: Pool
@@ -31,6 +32,8 @@ export interface Launcher {
   /** Places for further attempts. */
   readonly free: number
   readonly inFlight: number
+  /** How long to let places gather before claiming for them, ms. */
+  readonly gatherMs: number
   /** Items that wait for a place: of one destination, or of all. */
   held(destination?: string): number
   /** Keeps an item, taken at `since` (`performance.now()`), until its destination has a place. */
@@ -54,6 +57,7 @@ export function startLauncher(parts: LauncherParts): Launcher {
   const { wake, sleep } = createWake()
   const idle = createWake()
   const trouble = createTrouble(parts.log, 'beginning attempts')
+  const gather = createGather(gatherTimes)
   const flying = new Set<Executing>()
   /** Places that claims under way have taken, each for its destination. */
   const claims = new Set<string[]>()
@@ -74,6 +78,7 @@ export function startLauncher(parts: LauncherParts): Launcher {
     leases.hold(claimed.item, since, executing.abort)
     void executing.settlement.then((settlement) => {
       flying.delete(executing)
+      gather.note()
       destinations.release(claimed.destination)
       settler.push(settlement)
       if (waiting.size > 0) wake()
@@ -144,7 +149,7 @@ export function startLauncher(parts: LauncherParts): Launcher {
         await pass()
         trouble.worked()
         await sleep(1_000)
-        await new Promise((resolve) => setTimeout(resolve, GATHER_MS))
+        await new Promise((resolve) => setTimeout(resolve, gather.ms))
       } catch (error) {
         trouble.failed(error)
         await sleep(trouble.pauseMs)
@@ -161,6 +166,9 @@ export function startLauncher(parts: LauncherParts): Launcher {
     },
     get inFlight() {
       return flying.size
+    },
+    get gatherMs() {
+      return gather.ms
     },
     flying: () => [...flying].map(({ claim }) => ({ id: claim.executionId, scheduledFor: claim.scheduledFor })),
     cancel(executionId) {

@@ -3,6 +3,7 @@ import { isDataError } from '@scheduler/db/queries/quarantine-job'
 import { type Settlement, settle } from '@scheduler/db/queries/settle'
 import type { Boss } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
+import { createGather } from './gather.ts'
 import { createTrouble, reasonOf } from './trouble.ts'
 import { createWake } from './wake.ts'
 
@@ -10,7 +11,7 @@ import { createWake } from './wake.ts'
 const BATCH = 200
 
 /** How long an outcome waits for others to share its transaction, ms. */
-const GATHER_MS = 2
+const gatherTimes = { usual: 2, busy: 8 }
 
 export interface SettlerParts {
   pool: Pool
@@ -36,6 +37,7 @@ export interface Settler {
 export function startSettler(parts: SettlerParts): Settler {
   const { wake, sleep } = createWake()
   const trouble = createTrouble(parts.log, 'settling')
+  const gather = createGather(gatherTimes)
   let queue: Settlement[] = []
   let writing = 0
   let stopped = false
@@ -61,7 +63,7 @@ export function startSettler(parts: SettlerParts): Settler {
         await sleep(60_000)
         continue
       }
-      if (queue.length < BATCH && !stopped) await new Promise((resolve) => setTimeout(resolve, GATHER_MS))
+      if (queue.length < BATCH && !stopped) await new Promise((resolve) => setTimeout(resolve, gather.ms))
       const batch = queue.slice(0, BATCH)
       queue = queue.slice(BATCH)
       writing = batch.length
@@ -86,6 +88,7 @@ export function startSettler(parts: SettlerParts): Settler {
   return {
     push(settlement) {
       queue.push(settlement)
+      gather.note()
       if (queue.length === 1) wake()
     },
     get pending() {
