@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { writeTogether } from './write-together.ts'
 
 export type Pool = pg.Pool
 export type PoolClient = pg.PoolClient
@@ -65,7 +66,10 @@ export function createPool(connectionString: string, options: PoolOptions = {}):
   // Without a listener on the pool *and* on each client a database restart ends the process. The query that was under
   // way is rejected as well, and that is where it is dealt with.
   pool.on('error', ignore)
-  pool.on('connect', (client) => client.on('error', ignore))
+  pool.on('connect', (client) => {
+    client.on('error', ignore)
+    writeTogether((client as unknown as { connection: pg.Connection }).connection.stream)
+  })
   return pool
 }
 

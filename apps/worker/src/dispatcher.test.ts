@@ -58,15 +58,16 @@ test('one pass says how long to sleep: until the next is due, a second at the mo
   boss,
 }) => {
   const { given } = parts(pool, boss)
-  expect(await dispatchPass(given)).toBe(1_000)
+  expect(await dispatchPass(given)).toEqual({ done: 0, waitMs: 1_000, forJobs: false, overtaken: false })
   await createOnceJobs(pool, [{ url, inMs: 3_600_000 }])
-  expect(await dispatchPass(given)).toBe(1_000)
+  expect(await dispatchPass(given)).toEqual({ done: 0, waitMs: 1_000, forJobs: false, overtaken: false })
   await createOnceJobs(pool, [{ url, inMs: 500 }])
-  const inMs = await dispatchPass(given)
-  expect(inMs).toBeGreaterThan(100)
-  expect(inMs).toBeLessThanOrEqual(500)
+  const passed = await dispatchPass(given)
+  expect(passed).toMatchObject({ done: 0, forJobs: true, overtaken: false })
+  expect(passed.waitMs).toBeGreaterThan(100)
+  expect(passed.waitMs).toBeLessThanOrEqual(500)
   await createOnceJobs(pool, [{ url, inMs: -1 }])
-  expect(await dispatchPass(given)).toBe(0)
+  expect(await dispatchPass(given)).toMatchObject({ done: 1, waitMs: 0 })
 })
 
 test('a due job that somebody holds is looked at again in a moment, not at once', async ({ pool, boss }) => {
@@ -76,11 +77,26 @@ test('a due job that somebody holds is looked at again in a moment, not at once'
   await client.query('begin')
   await client.query('select from jobs for update')
 
-  expect(await dispatchPass(given)).toBe(20)
+  expect(await dispatchPass(given)).toEqual({ done: 0, waitMs: 50, forJobs: false, overtaken: true })
 
   await client.query('rollback')
   client.release()
-  expect(await dispatchPass(given)).toBe(0)
+  expect(await dispatchPass(given)).toMatchObject({ done: 1, waitMs: 0 })
+})
+
+test('jobs that are due for sure are dispatched before anything is asked, and the pass knows when another had them', async ({
+  pool,
+  boss,
+}) => {
+  const { given } = parts(pool, boss)
+  await createOnceJobs(pool, [
+    { url, inMs: -1 },
+    { url, inMs: 3_600_000 },
+  ])
+
+  // In the pass in which the next is looked for, and not in one after it.
+  expect(await dispatchPass(given, 10, true)).toEqual({ done: 1, waitMs: 1_000, forJobs: false, overtaken: false })
+  expect(await dispatchPass(given, 10, true)).toEqual({ done: 0, waitMs: 1_000, forJobs: false, overtaken: true })
 })
 
 test('it sleeps until the next is due: nothing is early, and nothing waits for the next look', async ({

@@ -14,8 +14,14 @@ import type { Logger } from 'pino'
 import { createTrouble, reasonOf } from './trouble.ts'
 import { createWake } from './wake.ts'
 
-/** How long to leave what is due and locked by somebody else, ms. */
-const LOCKED_MS = 20
+/**
+ * How long to leave what is due to a worker that was quicker the last time, ms. While one is enough the others look a few times
+ * a second instead of racing it for each execution; what it doesn't get to is theirs that much later.
+ */
+const YIELD_MS = 50
+
+/** How much too early a timer may ring, ms, at the most. */
+const EARLY_MS = 5
 
 /** Jobs or executions that one transaction dispatches at the most. */
 const BATCH = 250
@@ -56,15 +62,21 @@ export function startDispatcher(parts: DispatcherParts): Dispatcher {
   const trouble = createTrouble(parts.log, 'dispatching')
   let stopped = false
   let limit = BATCH
+  let yieldMs = 0
+  let jobsAreDue = false
 
   const loop = async () => {
     while (!stopped) {
       try {
-        const waitMs = await dispatchPass(parts, limit)
+        const { done, waitMs, forJobs, overtaken } = await dispatchPass(parts, limit, jobsAreDue)
         limit = Math.min(BATCH, limit * 2)
         trouble.worked()
-        if (waitMs > 0) await sleep(waitMs)
+        if (done > 0) yieldMs = 0
+        else if (overtaken) yieldMs = YIELD_MS
+        const isOver = waitMs > 0 && (await sleep(Math.min(BACKSTOP_MS, waitMs + yieldMs)))
+        jobsAreDue = isOver && forJobs && yieldMs === 0
       } catch (error) {
+        jobsAreDue = false
         // A pass that took too long will again, until it is smaller.
         limit = Math.max(1, Math.floor(limit / 2))
         trouble.failed(error)
@@ -84,8 +96,27 @@ export function startDispatcher(parts: DispatcherParts): Dispatcher {
   }
 }
 
-/** One pass: dispatches up to `limit` of what is due. Returns how long to sleep, ms; 0 when there may be more. */
-export async function dispatchPass(parts: DispatcherParts, limit = BATCH): Promise<number> {
+/** What a pass came to. */
+export interface Passed {
+  /** How much it dispatched. */
+  done: number
+  /** How long to sleep, ms; 0 when there may be more. */
+  waitMs: number
+  /** Whether it is for jobs that it sleeps: once it has, they are due. */
+  forJobs: boolean
+  /** Whether somebody else had what was due. */
+  overtaken: boolean
+}
+
+/**
+ * One pass: dispatches up to `limit` of what is due, and looks what is next.
+ *
+ * @param jobsAreDue whether some are for sure: they are dispatched before anything is asked
+ */
+export async function dispatchPass(parts: DispatcherParts, limit = BATCH, jobsAreDue = false): Promise<Passed> {
+  let done = jobsAreDue ? await dispatchJobs(parts, limit) : 0
+  const isMissed = jobsAreDue && done === 0
+  if (done >= limit) return { done, waitMs: 0, forJobs: false, overtaken: false }
   const before = performance.now()
   const ahead = await lookAhead(parts.pool)
   const { now, nextRunAt, nextAttemptAt, pausedUntil, ackDeadlineAt } = ahead
@@ -97,20 +128,22 @@ export async function dispatchPass(parts: DispatcherParts, limit = BATCH): Promi
   const [jobsInMs, heldInMs] = [until(nextRunAt), until(nextAttemptAt)]
   const [resumeInMs, acksInMs] = [until(pausedUntil), until(ackDeadlineAt)]
 
-  let done = 0
-  if (resumeInMs <= 0) done += await resumePaused(parts)
-  if (acksInMs <= 0) done += await expire(parts, limit)
-  if (jobsInMs <= 0) done += await dispatchJobs(parts, limit)
+  let found = 0
+  if (resumeInMs <= 0) found += await resumePaused(parts)
+  if (acksInMs <= 0) found += await expire(parts, limit)
+  if (jobsInMs <= 0) found += await dispatchJobs(parts, limit)
   if (heldInMs <= 0) {
     const { ids, limited } = await dispatchHeld(parts.pool, parts.boss, { limit })
     if (ids.length > 0) parts.onItems(ids.length)
-    done += ids.length + limited
+    found += ids.length + limited
   }
-  if (done > 0) return 0
+  done += found
+  if (found > 0) return { done, waitMs: 0, forJobs: false, overtaken: false }
   const soonestInMs = Math.min(jobsInMs, heldInMs, resumeInMs, acksInMs)
-  if (soonestInMs <= 0) return LOCKED_MS
   // A timer may ring a little early; a millisecond more than the look-ahead said saves a second look.
-  return Math.min(BACKSTOP_MS, Math.max(1, soonestInMs))
+  const waitMs = soonestInMs <= 0 ? YIELD_MS : Math.min(BACKSTOP_MS, Math.max(1, soonestInMs))
+  const forJobs = nextRunAt !== null && jobsInMs > 0 && jobsInMs <= waitMs
+  return { done, waitMs, forJobs, overtaken: soonestInMs <= 0 || (isMissed && jobsInMs > EARLY_MS) }
 }
 
 /** Ends attempts that nobody acknowledged in time; returns how many. */

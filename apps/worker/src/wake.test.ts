@@ -5,7 +5,7 @@ beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
 
 /** Whether a sleep is over, told without waiting for it. */
-function watch(resting: Promise<void>) {
+function watch(resting: Promise<unknown>) {
   const seen = { over: false }
   void resting.then(() => {
     seen.over = true
@@ -41,4 +41,16 @@ test('a wake that comes while nobody sleeps is kept for the next sleep; many are
   const second = watch(nap(1_000))
   await vi.advanceTimersByTimeAsync(0)
   expect([first.over, second.over]).toEqual([true, false])
+})
+
+test('a sleep says whether it lasted its time', async () => {
+  const { wake, sleep: nap } = createWake()
+  const slept = nap(10)
+  await vi.advanceTimersByTimeAsync(10)
+  expect(await slept).toBe(true)
+  const woken = nap(10)
+  wake()
+  expect(await woken).toBe(false)
+  wake()
+  expect(await nap(10)).toBe(false)
 })

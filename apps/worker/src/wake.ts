@@ -1,8 +1,11 @@
 /** Lets a loop sleep until it is woken or its time is up. A wake that comes while it is busy is kept for its next sleep. */
 export interface Wake {
   wake(): void
-  /** Resolves after `ms`, or at once when woken; then also when it was woken since the last sleep. */
-  sleep(ms: number): Promise<void>
+  /**
+   * Resolves after `ms`, or at once when woken; then also when it was woken since the last sleep. Says whether it slept its
+   * time out.
+   */
+  sleep(ms: number): Promise<boolean>
 }
 
 export function createWake(): Wake {
@@ -16,15 +19,15 @@ export function createWake(): Wake {
     async sleep(ms) {
       if (woken) {
         woken = false
-        return
+        return false
       }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(done, ms)
-        rouse = done
-        function done() {
+      return await new Promise<boolean>((resolve) => {
+        const timer = setTimeout(() => done(true), ms)
+        rouse = () => done(false)
+        function done(isOver: boolean) {
           clearTimeout(timer)
           rouse = null
-          resolve()
+          resolve(isOver)
         }
       })
     },
