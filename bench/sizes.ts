@@ -8,6 +8,7 @@ import { transaction } from '@scheduler/db/transaction'
 import { cpuSeconds } from './cpu.ts'
 import type { Worker } from './processes.ts'
 import { insertOnceJobs, type Rig, until, wait, withRig } from './rig.ts'
+import { relationSizes } from './table-sizes.ts'
 
 const payload = JSON.stringify({ order: '01a215be-401e-708b-918b-3ab434b03c6f', note: 'x'.repeat(140) })
 
@@ -115,12 +116,13 @@ async function idle(pool: Pool): Promise<void> {
   await tally.end('a second of four idle workers and an API', 30)
 }
 
-/** Counts from now on; `end` prints them for each of `count`. */
+/** Counts from now on; `end` prints them for each of `count`. Each BEGIN and COMMIT is a statement too. */
 async function startTally(pool: Pool) {
   const read = async () => {
     const { rows } =
       await pool.query(`select pg_current_wal_lsn() - '0/0' as wal, (select wal_fpi from pg_stat_wal) as pages,
-      (select sum(calls) from pg_stat_statements where query !~* '^(begin|commit|rollback)') as statements,
+      (select sum(calls) from pg_stat_statements) as statements,
+      (select sum(calls) from pg_stat_statements where query ~* '^(begin|commit|rollback)') as brackets,
       pg_snapshot_xmax(pg_current_snapshot())::text as transactions`)
     return rows[0] as Record<string, string>
   }
@@ -131,23 +133,18 @@ async function startTally(pool: Pool) {
       const each = (name: string) => (Number(after[name]) - Number(before[name])) / count
       console.log(
         `${what}: WAL ${each('wal').toFixed(0)} bytes with ${each('pages').toFixed(2)} full pages, ` +
-          `${each('statements').toFixed(2)} statements, ${each('transactions').toFixed(2)} writing transactions`,
+          `${each('statements').toFixed(2)} statements, of which ${each('brackets').toFixed(2)} begin or end a transaction, ` +
+          `${each('transactions').toFixed(2)} writing transactions`,
       )
     },
   }
 }
 
-/** Bytes of each table and each of its indexes that is not empty. */
+/** Bytes of each table and each of its indexes that is not empty, with all their partitions. */
 async function relations(pool: Pool, tables: string[], count: number, what: string): Promise<void> {
-  const { rows } = await pool.query<{ name: string; bytes: string }>(
-    `select c.relname as name, case c.relkind when 'i' then pg_relation_size(c.oid) else pg_table_size(c.oid) end as bytes
-     from pg_class c left join pg_index i on i.indexrelid = c.oid
-     where coalesce(i.indrelid, c.oid) = any($1::regclass[]) order by c.relkind desc, 2 desc`,
-    [tables],
-  )
-  const used = rows.filter(({ bytes }) => Number(bytes) / count >= 8)
-  const sum = used.reduce((total, { bytes }) => total + Number(bytes), 0)
-  const parts = used.map(({ name, bytes }) => `${name} ${(Number(bytes) / count).toFixed(0)}`)
+  const used = (await relationSizes(pool, tables)).filter(({ bytes }) => bytes / count >= 8)
+  const sum = used.reduce((total, { bytes }) => total + bytes, 0)
+  const parts = used.map(({ name, bytes }) => `${name} ${(bytes / count).toFixed(0)}`)
   console.log(`${what}: ${(sum / count).toFixed(0)} bytes (${parts.join(', ')})`)
 }
 

@@ -19,3 +19,17 @@ export async function hotTables(pool: Pool): Promise<TableSize[]> {
   )
   return rows
 }
+
+/** Bytes of these tables and of each of their indexes, the partitions of each counted together, the largest first. */
+export async function relationSizes(pool: Pool, tables: string[]): Promise<{ name: string; bytes: number }[]> {
+  const { rows } = await pool.query<{ name: string; bytes: number }>(
+    `select coalesce(pg_partition_root(c.oid), c.oid)::regclass::text as name,
+       sum(case c.relkind when 'i' then pg_relation_size(c.oid) else pg_table_size(c.oid) end)::float8 as bytes
+     from pg_class c left join pg_index i on i.indexrelid = c.oid,
+       lateral (select coalesce(i.indrelid, c.oid)) as its(relation)
+     where coalesce(pg_partition_root(its.relation), its.relation) = any($1::regclass[]) and c.relkind in ('r', 'i')
+     group by 1 order by 2 desc, 1`,
+    [tables],
+  )
+  return rows
+}
