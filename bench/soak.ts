@@ -18,6 +18,8 @@ const WINDOW = 5
 
 const bounds = { p99: 1.2, growth: 1.1 }
 
+type Api = Awaited<ReturnType<typeof startApi>>
+
 interface Minute {
   lateness: number[]
   /** By process, MiB. */
@@ -27,38 +29,51 @@ interface Minute {
 export async function soak(args: string[]): Promise<void> {
   const [minutes = 30, given = 0] = positionals(args)
   await withArena(async (arena) => {
-    const url = await arena.createOurs('bench_soak')
-    const fleet = await startFleet(url, WORKERS, { DESTINATION_CONCURRENCY: '100' })
-    try {
-      const api = await startApi(url)
-      try {
-        const rate = given || (await saturation(arena, fleet)) / 2
-        console.log(`# ${rate.toFixed(0)} callbacks /s for ${minutes} minutes`)
-        const processes = new Map(fleet.pids.map((pid, n) => [`worker ${n + 1}`, () => residentMib(pid)]))
-        processes.set('API', () => residentMib(api.process.pid ?? 0))
-        if (arena.serverPid()) processes.set('server', () => familyMib(arena.serverPid()))
-        const callbackUrl = `${arena.receiver.origin}/soak`
-        const calls = startCalls(api.origin, await insertSoakJobs(fleet.pool, rate, callbackUrl), callbackUrl)
-        const all = await watch(arena, fleet, processes, minutes)
-        await calls.stop()
-        console.log(`# ${calls.made.creates} creates, ${calls.made.edits} edits, ${calls.made.deletes} deletes`)
-        judge(all, rate, calls.refused)
-      } finally {
-        await api.end('SIGTERM')
-      }
-    } finally {
-      await fleet.stop()
-    }
+    const rate = given || (await saturation(arena)) / 2
+    console.log(`# ${rate.toFixed(0)} callbacks /s for ${minutes} minutes`)
+    await withService(arena, async (fleet, api) => {
+      const processes = new Map(fleet.pids.map((pid, n) => [`worker ${n + 1}`, () => residentMib(pid)]))
+      processes.set('API', () => residentMib(api.process.pid ?? 0))
+      if (arena.serverPid()) processes.set('server', () => familyMib(arena.serverPid()))
+      await burst(arena, fleet, WARM_UP, [`${arena.receiver.origin}/burst`])
+      const callbackUrl = `${arena.receiver.origin}/soak`
+      const calls = startCalls(api.origin, await insertSoakJobs(fleet.pool, rate, callbackUrl), callbackUrl)
+      const all = await watch(arena, fleet, processes, minutes)
+      await calls.stop()
+      console.log(`# ${calls.made.creates} creates, ${calls.made.edits} edits, ${calls.made.deletes} deletes`)
+      judge(all, rate, calls.refused)
+    })
   })
 }
 
-/** Callbacks a second that the workers can do. */
-async function saturation(arena: Arena, fleet: Fleet): Promise<number> {
-  const urls = [`${arena.receiver.origin}/burst`]
-  await burst(arena, fleet, WARM_UP, urls)
-  const { rate } = await burst(arena, fleet, SATURATING, urls)
-  console.log(`# saturation: ${rate.toFixed(0)} callbacks /s`)
-  return rate
+/** Workers and an API that have just started, on an empty database. */
+async function withService<T>(arena: Arena, work: (fleet: Fleet, api: Api) => Promise<T>): Promise<T> {
+  const url = await arena.createOurs('bench_soak')
+  const fleet = await startFleet(url, WORKERS, { DESTINATION_CONCURRENCY: '100' })
+  try {
+    const api = await startApi(url)
+    try {
+      return await work(fleet, api)
+    } finally {
+      await api.end('SIGTERM')
+    }
+  } finally {
+    await fleet.stop()
+  }
+}
+
+/**
+ * Callbacks a second that the workers can do. Found out with processes of its own: those that have been through it hold
+ * as much memory as ever after, and growth would not be seen.
+ */
+async function saturation(arena: Arena): Promise<number> {
+  return await withService(arena, async (fleet) => {
+    const urls = [`${arena.receiver.origin}/burst`]
+    await burst(arena, fleet, WARM_UP, urls)
+    const { rate } = await burst(arena, fleet, SATURATING, urls)
+    console.log(`# saturation: ${rate.toFixed(0)} callbacks /s`)
+    return rate
+  })
 }
 
 async function watch(
