@@ -11,7 +11,6 @@ const sections = { creates, bulk, pages, explanations } as const
 export async function api([runs = '5', seconds = '4', ...only]: string[]): Promise<void> {
   await withRig(async (rig) => {
     const { url, pool } = rig
-    console.log(`# ${(await pool.query<{ version: string }>('select version()')).rows[0]?.version.split(' on ')[0]}`)
     const origin = await rig.startApi({ LOG_LEVEL: 'info' })
     const server = { name: 'api', origin, pid: rig.workers.at(-1)?.process.pid ?? 0 }
     const loader = startLoader()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createPool, type Pool } from '@scheduler/db/client'
 import { type Embedded, startEmbedded } from '@scheduler/db/embedded/start-embedded'
 import { applyMigrations } from '@scheduler/db/migrate'
+import { serverVersion } from './machine.ts'
 import { type Receiver, startReceiver } from './processes.ts'
 
 /** The migrated database that ours are copies of. */
@@ -42,10 +43,7 @@ export async function withArena(bench: (arena: Arena) => Promise<void>, options:
   const admin = createPool(external ?? (embedded as Embedded).url, { max: 2, queryMs: 600_000, name: 'bench' })
   const receiver = await startReceiver(0, options.ports)
   try {
-    const { rows } = await admin.query<{ server_version: string }>('show server_version')
-    console.log(
-      `# PostgreSQL ${rows[0]?.server_version}, ${embedded ? 'embedded, as it comes' : 'at TRIAL_DATABASE_URL'}`,
-    )
+    console.log(await serverVersion(admin, embedded !== null))
     await bench(arenaOf(admin, receiver, external ?? (embedded as Embedded).url, embedded))
   } finally {
     await receiver.close()

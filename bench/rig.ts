@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createPool, type Pool } from '@scheduler/db/client'
 import { type Embedded, startEmbedded } from '@scheduler/db/embedded/start-embedded'
 import { applyMigrations } from '@scheduler/db/migrate'
+import { serverVersion } from './machine.ts'
 import { type Receiver, startApi, startReceiver, startWorker, type Worker } from './processes.ts'
 import { until } from './until.ts'
 
@@ -62,6 +63,7 @@ export async function withRig(
     },
   }
   try {
+    console.log(await serverVersion(pool, embedded !== null))
     await trial(rig)
   } finally {
     await Promise.all(workers.map((it) => it.end('SIGKILL')))
