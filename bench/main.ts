@@ -3,6 +3,7 @@ import { machine } from './machine.ts'
 
 const benches: Record<string, () => Promise<(args: string[]) => Promise<void>>> = {
   api: async () => (await import('./api.ts')).api,
+  client: async () => (await import('./client.ts')).client,
   planner: async () => (await import('./planner.ts')).planner,
   herd: async () => (await import('./herd.ts')).herd,
   steady: async () => (await import('./steady.ts')).steady,

@@ -14,14 +14,14 @@ export type Style = (typeof styles)[number]
 /** Sends a callback and reads its answer. @throws when it is no success. */
 export type Deliver = (item: Item) => Promise<void>
 
-const TIMEOUT_MS = 10_000
+export const TIMEOUT_MS = 10_000
 
 export function createDeliver(style: Style): Deliver {
   if (style === 'promise') return byPromise
   return style === 'stream' ? byOurClient() : byHttp()
 }
 
-const headersOf = (item: Item) =>
+export const headersOf = (item: Item) =>
   callbackHeaders({
     ...{ executionId: item.id, jobId: item.jobId, scheduledFor: new Date(item.scheduledFor), attempt: 1 },
     ...{ sentAt: new Date(), hasBody: true },

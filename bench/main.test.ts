@@ -23,4 +23,17 @@ test('a small herd arrives whole, and its figures are printed with their units',
     /^ours, 1 worker: drain rate \d+ \/s · lateness p50 \d+ ms, p99 \d+ ms · CPU per callback: workers/m,
   )
   expect(output).toContain('ok   ours, 1 worker: each callback once, none early')
+  // Whoever did not take part is named, since a bound that was not tried would pass for one that held.
+  expect(output).toMatch(
+    /^not judged: the bounds on BullMQ, promise · BullMQ, stream · graphile-worker, promise · raw got/m,
+  )
+})
+
+test('each way to send a request sends all of them, and its cost is printed with its units', {
+  timeout: 60_000,
+}, async () => {
+  const { output, faults, code } = await bench('client', '100', '1')
+  expect({ code, faults }, output).toEqual({ code: 0, faults: '' })
+  expect(output).toMatch(/^node:http: CPU \d+ µs a request, 1\.00 × that of node:http · \d+ \/s$/m)
+  expect(output.match(/^ok .*: each request once: 100 of 100$/gm)).toHaveLength(6)
 })
