@@ -29,8 +29,14 @@ function versionOf(folder: string, name: string): string {
   }
 }
 
-/** Said by each bench that has a server, before its figures. */
-export async function serverVersion(pool: Pool, isEmbedded: boolean): Promise<string> {
+/** Said by each bench that has a server, before its figures; `settings` are those over the embedded one's own. */
+export async function serverVersion(
+  pool: Pool,
+  isEmbedded: boolean,
+  settings: Record<string, string> = {},
+): Promise<string> {
   const { rows } = await pool.query<{ server_version: string }>('show server_version')
-  return `# PostgreSQL ${rows[0]?.server_version}, ${isEmbedded ? 'embedded, as it comes' : 'at TRIAL_DATABASE_URL'}`
+  const given = Object.entries(settings).map(([name, value]) => `${name} = ${value}`)
+  const embedded = `embedded, ${given.length === 0 ? 'as it comes' : given.join(', ')}`
+  return `# PostgreSQL ${rows[0]?.server_version}, ${isEmbedded ? embedded : 'at TRIAL_DATABASE_URL'}`
 }

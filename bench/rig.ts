@@ -63,7 +63,7 @@ export async function withRig(
     },
   }
   try {
-    console.log(await serverVersion(pool, embedded !== null))
+    console.log(await serverVersion(pool, embedded !== null, settings))
     await trial(rig)
   } finally {
     await Promise.all(workers.map((it) => it.end('SIGKILL')))
