@@ -11,6 +11,7 @@ import { isDataError, quarantine } from '@scheduler/db/queries/quarantine-job'
 import { resumeDue } from '@scheduler/db/queries/resume-due'
 import type { Boss } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
+import { createGather } from './gather.ts'
 import { createTrouble, reasonOf } from './trouble.ts'
 import { createWake } from './wake.ts'
 
@@ -19,6 +20,9 @@ import { createWake } from './wake.ts'
  * a second instead of racing it for each execution; what it doesn't get to is theirs that much later.
  */
 const YIELD_MS = 50
+
+/** How long what is due gathers between two passes, ms: at most, for a pass takes what came due during the one before it. */
+const gatherTimes = { usual: 0, busy: 5 }
 
 /** How much too early a timer may ring, ms, at the most. */
 const EARLY_MS = 5
@@ -62,6 +66,7 @@ export function startDispatcher(parts: DispatcherParts): Dispatcher {
   const trouble = createTrouble(parts.log, 'dispatching')
   let stopped = false
   let limit = BATCH
+  const gather = createGather(gatherTimes)
   let yieldMs = 0
   let jobsAreDue = false
 
@@ -73,7 +78,9 @@ export function startDispatcher(parts: DispatcherParts): Dispatcher {
         trouble.worked()
         if (done > 0) yieldMs = 0
         else if (overtaken) yieldMs = YIELD_MS
-        const isOver = waitMs > 0 && (await sleep(Math.min(BACKSTOP_MS, waitMs + yieldMs)))
+        gather.note(done)
+        const restMs = done > 0 && done < limit ? Math.max(waitMs, gather.ms) : waitMs
+        const isOver = restMs > 0 && (await sleep(Math.min(BACKSTOP_MS, restMs + yieldMs)))
         jobsAreDue = isOver && forJobs && yieldMs === 0
       } catch (error) {
         jobsAreDue = false

@@ -12,8 +12,8 @@ export interface GatherTimes {
 }
 
 export interface Gather {
-  /** One more has come. */
-  note(): void
+  /** One more has come, or so many. */
+  note(more?: number): void
   /** How long to let them gather now, ms. */
   readonly ms: number
 }
@@ -33,9 +33,9 @@ export function createGather({ usual, busy }: GatherTimes, now = () => performan
   }
 
   return {
-    note() {
+    note(more = 1) {
       turn()
-      count += 1
+      count += more
     },
     get ms() {
       turn()
