@@ -1,4 +1,4 @@
-import { and, type SQL, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { byIndex } from '../by-index.ts'
 import { createDb, type PoolClient } from '../client.ts'
 import { executions } from '../schema/executions.ts'
@@ -23,40 +23,81 @@ export interface Left {
   isLowerBound: boolean
 }
 
-type Next = { id: string; deadAt: Date | null }
+type Dead = Pick<typeof executions.$inferSelect, 'id' | 'scheduledFor' | 'jobId' | 'kind' | 'deadAt'>
 
 const { id, scheduledFor, jobId, kind, deadAt } = executions
+const dead = { id, scheduledFor, jobId, kind, deadAt }
 
 /** Chooses up to `limit` dead letters, those that died first, and says how many are left. */
-export async function chooseDead(client: PoolClient, choice: Choice) {
-  const found = choice.ids
-    ? await findOf(client, choice, choice.ids)
-    : await byIndex(client, () => find(client, choice))
-  const chosen = found.slice(0, choice.limit)
-  const next = found.at(choice.limit)
-  const left = choice.ids
-    ? { count: found.length - chosen.length, isLowerBound: false }
-    : await byIndex(client, () => countFrom(client, choice, next))
+export async function chooseDead(client: PoolClient, choice: Choice): Promise<{ chosen: Dead[]; left: Left }> {
+  const { filters, ids, limit } = choice
+  const all = ids
+    ? await findOf(client, choice, ids)
+    : filters.jobId
+      ? await findOfJob(client, choice, filters.jobId)
+      : null
+  const found = all ?? (await byIndex(client, () => find(client, choice)))
+  const chosen = found.slice(0, limit)
+  const left = all
+    ? { count: all.length - chosen.length, isLowerBound: false }
+    : await byIndex(client, () => countFrom(client, choice, found.at(limit)))
   return { chosen, left }
 }
 
 const query = (client: PoolClient, where: SQL | undefined) =>
-  createDb(client).select({ id, scheduledFor, jobId, kind, deadAt }).from(executions).where(where)
+  createDb(client).select(dead).from(executions).where(where)
 
-async function findOf(client: PoolClient, { filters, also }: Choice, ids: string[]) {
+async function findOf(client: PoolClient, { filters, also }: Choice, ids: string[]): Promise<Dead[]> {
   const isOneOf = sql`${id} = any(${sql.param(ids)}::uuid[])`
   return await query(client, and(isOneOf, areMeant(filters), also)).orderBy(deadAt, id)
 }
 
-/** One more than the limit says whether any is left. */
-async function find(client: PoolClient, { filters, also, limit }: Choice) {
+/**
+ * All of a job that has no more executions than a walk reads: they are looked at by the job's own index, or three among millions
+ * would be looked for among all of them. Null of a job with more.
+ */
+async function findOfJob(client: PoolClient, { filters, also }: Choice, job: string): Promise<Dead[] | null> {
+  const db = createDb(client)
+  const matches = sql<boolean>`coalesce(${and(areMeant(filters), also)}, false)`.as('matches')
+  const few = db.$with('few').as(
+    db
+      .select({ ...dead, matches })
+      .from(executions)
+      .where(eq(jobId, job))
+      .limit(MOST_WALKED + 1),
+  )
+  const count = db
+    .select({ seen: sql<number>`count(*)::int`.as('seen') })
+    .from(few)
+    .as('count')
+  const rows = await byIndex(client, () =>
+    db
+      .with(few)
+      .select({
+        seen: count.seen,
+        dead: { id: few.id, scheduledFor: few.scheduledFor, jobId: few.jobId, kind: few.kind, deadAt: few.deadAt },
+      })
+      .from(count)
+      .leftJoin(few, sql`${few.matches}`)
+      .orderBy(few.deadAt, few.id),
+  )
+  if ((rows[0]?.seen ?? 0) > MOST_WALKED) return null
+  return rows.flatMap(({ dead }) => dead ?? [])
+}
+
+/**
+ * One more than the limit says whether any is left. Dead letters are walked from the oldest on until there are as many, all of
+ * them where few are meant: unlike a page this can't stop half way, since the next request would begin from the start again. A
+ * stretch of time bounds it.
+ */
+async function find(client: PoolClient, { filters, also, limit }: Choice): Promise<Dead[]> {
   return await query(client, and(areMeant(filters), also))
     .orderBy(deadAt, id)
     .limit(limit + 1)
 }
 
 /** Counts from one on; all of them would cost more than the answer is worth. */
-async function countFrom(client: PoolClient, { filters, also }: Choice, next: Next | undefined): Promise<Left> {
+async function countFrom(client: PoolClient, { filters, also }: Choice, next: Dead | undefined): Promise<Left> {
   if (!next) return { count: 0, isLowerBound: false }
   const db = createDb(client)
   const matches = sql<boolean>`coalesce(${and(isMeant(filters), also) ?? sql`true`}, false)`.as('matches')

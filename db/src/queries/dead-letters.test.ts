@@ -1,12 +1,18 @@
 import { expect } from 'vitest'
 import { explaining } from '../../test/explaining.ts'
-import { ago } from '../../test/factories.ts'
+import { ago, execution, job } from '../../test/factories.ts'
 import { analyzeLedger } from '../../test/partitions.ts'
 import { test } from '../../test/queue.ts'
-import { createPool, type Pool } from '../client.ts'
+import { idOf } from '../../test/unlucky.ts'
+import { createDb, createPool, type Pool } from '../client.ts'
 import type { Boss } from '../queue.ts'
+import { executions } from '../schema/executions.ts'
+import { jobs } from '../schema/jobs.ts'
+import { transaction } from '../transaction.ts'
+import { chooseDead } from './choose-dead.ts'
 import { putAway } from './dead-letters.ts'
 import { listDeadLetters } from './list-dead-letters.ts'
+import type { DeadLetterFilters } from './meant-dead-letters.ts'
 import { promote } from './promote.ts'
 import { redrive } from './redrive.ts'
 import { MOST_WALKED } from './walk.ts'
@@ -67,4 +73,35 @@ test('ten thousand are redriven in a few seconds, and those that wait hold up no
   expect(await promote(leader, null).finally(() => leader.end())).toBe(0)
   console.log(`10,000 dead letters of 1,000 jobs redriven in ${Math.round(ms)} ms`)
   expect(ms).toBeLessThan(10_000)
+})
+
+test('of one job those that died first are chosen, by whatever else is asked, and the others are left', async ({
+  pool,
+}) => {
+  const [mine, others] = [job(), job()]
+  await createDb(pool).insert(jobs).values([mine, others])
+  const dead = (n: number, fields: object = {}) => {
+    const died = { finishedAt: ago(n), deadAt: ago(n), reason: 'rejected' as const }
+    return execution({ jobId: mine.id as string, state: 'failed', scheduledFor: ago(1_000 - n), ...died, ...fields })
+  }
+  // Their ids are in another order.
+  const [d, a, c, e, b] = [dead(200), dead(500), dead(300, { reason: 'timed_out' }), dead(100), dead(400)]
+  const [from, to] = [ago(400), ago(100)]
+  const noDead = [dead(600, { deadAt: null }), dead(700, { jobId: others.id })]
+  await createDb(pool)
+    .insert(executions)
+    .values([...[d, b, e, a, c], ...noDead])
+  const chosenOf = (filters: DeadLetterFilters, limit: number) =>
+    transaction(pool, async (client) => {
+      const { chosen, left } = await chooseDead(client, { filters: { jobId: mine.id, ...filters }, limit })
+      return [chosen.map(({ id }) => id), left.count, left.isLowerBound]
+    })
+  const idsOf = (...rows: { id: string }[]) => rows.map(({ id }) => id)
+  expect(await chosenOf({}, 2)).toEqual([idsOf(a, b), 3, false])
+  expect(await chosenOf({}, 5)).toEqual([idsOf(a, b, c, d, e), 0, false])
+  expect(await chosenOf({ reason: 'rejected' }, 3)).toEqual([idsOf(a, b, d), 1, false])
+  expect(await chosenOf({ from, to }, 9)).toEqual([idsOf(b, c, d), 0, false])
+  expect(await chosenOf({ destination: 'http://none.test' }, 9)).toEqual([[], 0, false])
+  expect(await chosenOf({ jobId: idOf(1) }, 9)).toEqual([[], 0, false])
+  expect(await putAway(pool, { jobId: mine.id }, 4)).toEqual({ deleted: 4, left: { count: 1, isLowerBound: false } })
 })

@@ -13,6 +13,7 @@ import { listCircuits, readCircuit } from './list-circuits.ts'
 import { listDeadLetters } from './list-dead-letters.ts'
 import { listExecutions } from './list-executions.ts'
 import { listJobs } from './list-jobs.ts'
+import type { DeadLetterFilters } from './meant-dead-letters.ts'
 import { listNotifications } from './notifications.ts'
 import { MOST_WALKED } from './walk.ts'
 
@@ -23,6 +24,9 @@ const first = { limit: 50, after: null }
 const [soon, later] = [new Date(Date.now() - 1e9), new Date(Date.now() + 1e12)]
 
 type Run = (pool: Pool) => Promise<unknown>
+
+const choose = (pool: Pool, filters: DeadLetterFilters) =>
+  transaction(pool, (client) => chooseDead(client, { filters, limit: 1 }))
 
 /** Lists and counts with the unluckiest filters, and how many walks each may take. */
 const cases: [string, number, Run][] = [
@@ -74,7 +78,16 @@ const cases: [string, number, Run][] = [
     1,
     (pool) => listNotifications(pool, { type: 'job.paused', state: 'delivered' }, first),
   ],
-  ['what a redrive leaves', 1, (pool) => transaction(pool, (client) => chooseDead(client, { filters: {}, limit: 1 }))],
+  ['what a redrive leaves', 1, (pool) => choose(pool, {})],
+  ['a redrive of a job with one', 1, (pool) => choose(pool, { jobId: idOf(1) })],
+  // The job's executions are looked at, and how many are left is counted.
+  ['a redrive of a job with many executions', 3, (pool) => choose(pool, { jobId: idOf(2) })],
+  // Nothing else bounds the walk to what few filters mean.
+  [
+    'a redrive of a rare destination in a stretch of time',
+    1,
+    (pool) => choose(pool, { destination: 'http://rare.test', to: new Date(Date.now() - 235_000_000) }),
+  ],
   ['pending notifications', 1, (pool) => listNotifications(pool, { state: 'pending' }, first)],
   ['failed notifications', 1, (pool) => listNotifications(pool, { type: 'job.failing', state: 'failed' }, first)],
   ['a job’s failed notifications', 1, (pool) => listNotifications(pool, { jobId: idOf(2), state: 'failed' }, first)],
@@ -113,4 +126,7 @@ test('whatever is asked for, and wherever it lies, a request reads a bounded num
       }
     }
   }
+  // More executions than are looked at by the job: its oldest is found all the same, and what is left is not all known.
+  const oldest = { chosen: [{ id: idOf(24) }], left: { isLowerBound: true } }
+  expect(await choose(pool, { jobId: idOf(2) })).toMatchObject(oldest)
 })

@@ -4,7 +4,7 @@ import { MOST_PUT_AWAY, putAway } from '@scheduler/db/queries/dead-letters'
 import { tryOut } from '@scheduler/db/queries/rehearse'
 import type { z } from 'zod'
 import { PutAwayAnswer, toRemaining } from '../dead-letter-answers.ts'
-import { readDeadLetterFilters } from '../dead-letter-filters.ts'
+import { readDeadLetterFilters, WALKED } from '../dead-letter-filters.ts'
 import { PutAwayQuery } from '../queries.ts'
 import { route } from '../route.ts'
 
@@ -13,7 +13,7 @@ export const deleteDeadLetters = route({
   path: '/dead-letters',
   tag: 'Executions',
   summary: 'Put dead letters away',
-  description: `They are dead letters no more, and can't be redriven; in the ledger they stay, failed. At least one filter is needed, or \`all=true\`. At most ${MOST_PUT_AWAY.toLocaleString('en')} at once, those that died first.`,
+  description: `They are dead letters no more, and can't be redriven; in the ledger they stay, failed. At least one filter is needed, or \`all=true\`. At most ${MOST_PUT_AWAY.toLocaleString('en')} at once, those that died first. ${WALKED}`,
   query: PutAwayQuery,
   deadlineMs: 30_000,
   answer: { status: 200, schema: PutAwayAnswer, description: 'How many.' },

@@ -4,7 +4,7 @@ import { tryOut } from '@scheduler/db/queries/rehearse'
 import { z } from 'zod'
 import { databaseUnavailable, problemBody } from '../answer-problem.ts'
 import { RedrivenAnswer, toRemaining } from '../dead-letter-answers.ts'
-import { readDeadLetterFilters } from '../dead-letter-filters.ts'
+import { readDeadLetterFilters, WALKED } from '../dead-letter-filters.ts'
 import { idempotently } from '../idempotency.ts'
 import { deadLetterFilters } from '../queries.ts'
 import { type Deps, route } from '../route.ts'
@@ -32,8 +32,7 @@ export const redriveDeadLetters = route({
   path: '/dead-letters/redrive',
   tag: 'Executions',
   summary: 'Redrive dead letters',
-  description:
-    'Each as by POST /executions/{id}/redrive, one after the other at a rate, the oldest occurrence first; all of them, where no filter is given. Those of deleted jobs are left where they are.',
+  description: `Each as by POST /executions/{id}/redrive, one after the other at a rate, the oldest occurrence first; all of them, where no filter is given. Those of deleted jobs are left where they are. ${WALKED}`,
   body: RedriveMany,
   bodyLimit: 1024 * 1024,
   idempotent: true,
