@@ -33,6 +33,11 @@ export function explainAbsence(
   const { version, policies, line } = rule
   // What a dispatcher has not come to: the state that the job has now counts.
   const isOpen = at > job.cursorAt.getTime()
+  // Before anything is said of the job: what a pause left open may have been sent after it.
+  if (!isOpen && prunedBefore && at < prunedBefore.getTime()) {
+    const bound = `of this job only the newest executions are kept, and those before ${said(prunedBefore, subject)} were pruned`
+    return plain('pruned', `What became of ${the} is no longer known: ${bound}.`)
+  }
   const isPaused = isOpen && job.status === 'paused'
   const resumesBefore = isPaused && job.pausedUntil !== null && at > job.pausedUntil.getTime()
   if (isPaused && !resumesBefore) return plain('paused', sayPaused(subject), 'paused')
@@ -63,10 +68,6 @@ export function explainAbsence(
     return plain('upcoming', `It has not come yet: ${the} is to be sent in ${sayDuration(effective - now)}${delayed}.`)
   }
   if (isOpen) return due(subject, reason)
-  if (prunedBefore && at < prunedBefore.getTime()) {
-    const bound = `of this job only the newest executions are kept, and those before ${said(prunedBefore, subject)} were pruned`
-    return plain('pruned', `What became of ${the} is no longer known: ${bound}.`)
-  }
   const sentence = `What became of ${the} is no longer known: executions are kept until retention.`
   return plain('unknown', sentence)
 }

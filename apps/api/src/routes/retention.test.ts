@@ -1,6 +1,7 @@
 import { createDb } from '@scheduler/db/client'
 import { pruneNewSurplus } from '@scheduler/db/queries/prune-by-job'
 import { executions } from '@scheduler/db/schema/executions'
+import { jobVersions } from '@scheduler/db/schema/job-versions'
 import { jobs } from '@scheduler/db/schema/jobs'
 import { ago, execution, job, repeating } from '@scheduler/db/test/factories'
 import { describe, expect } from 'vitest'
@@ -124,4 +125,30 @@ test('what a bound has taken away is explained as that, what is still there as i
   expect(await explain(6)).toMatchObject({ outcome: 'succeeded' })
   // Nothing ever made one of that minute, which lies after what was pruned.
   expect(await explain(4)).toMatchObject({ outcome: 'unknown' })
+})
+
+test('what was sent after a pause, and pruned since, is not said to have been left out for the pause', async ({
+  api,
+  pool,
+}) => {
+  const minute = (n: number) => new Date(Math.floor(Date.now() / 1_000) * 1_000 - (n * 60 + 30) * 1_000)
+  const row = job({
+    ...{ schedule: repeating({ minutes: 1 }, minute(90)), nextRunAt: ago(-30), cursorAt: minute(0), version: 2 },
+    ...{ retention: { executions: 2 }, createdAt: ago(9_000), updatedAt: minute(6) },
+  })
+  const db = createDb(pool)
+  await db.insert(jobs).values(row)
+  const { id: jobId, callbackUrl, timezone, schedule, policies } = row
+  const paused = { version: 1, validFrom: minute(20), validTo: minute(6), status: 'paused' as const, tags: [] }
+  await db.insert(jobVersions).values({ jobId: jobId as string, callbackUrl, timezone, schedule, policies, ...paused })
+  const at = (n: number) => execution({ jobId: jobId as string, state: 'succeeded', scheduledFor: minute(n) })
+  await db.insert(executions).values([10, 9, 8, 5].map(at))
+  const outcomeOf = async (n: number) =>
+    (await api.call('GET', `/jobs/${jobId}/explain?at=${minute(n).toISOString()}`)).body.outcome
+
+  expect(await outcomeOf(11)).toBe('paused')
+  await pruneNewSurplus(pool, null, null)
+  expect(await outcomeOf(9)).toBe('pruned')
+  // Of those that lie after what was pruned it is known that they were left out.
+  expect(await outcomeOf(7)).toBe('paused')
 })
