@@ -4,7 +4,7 @@ import { DstAnswer, MisfireAnswer, Overlap } from '@scheduler/core/policy-fields
 import { RetentionAnswer } from '@scheduler/core/retention'
 import { misfirePolicies, scheduleTypes } from '@scheduler/core/schedule'
 import { circuitCauses } from '@scheduler/core/shared-circuit'
-import { MOST_COUNTED, MOST_COUNTED_OF_EACH } from '@scheduler/db/queries/count-parked'
+import { MOST_COUNTED, MOST_COUNTED_OF_EACH, MOST_COUNTED_OF_LIST } from '@scheduler/db/queries/count-parked'
 import { jobStatuses } from '@scheduler/db/schema/jobs'
 import { z } from 'zod'
 import { deliveryAnswer, TimingsAnswer } from './delivery-answer.ts'
@@ -99,10 +99,17 @@ export const ExecutionAnswer = z
   })
   .meta({ id: 'Execution' })
 
+const [ofOne, ofEach, ofAll] = [MOST_COUNTED, MOST_COUNTED_OF_EACH, MOST_COUNTED_OF_LIST].map((it) =>
+  it.toLocaleString('en'),
+)
+
 /** Counting them all would cost more than the answer is worth. */
 export const parkedIsLowerBound = z.boolean().meta({
-  description: `Whether there are more than \`parked\` says: ${MOST_COUNTED.toLocaleString('en')} are counted at the most, in a list ${MOST_COUNTED_OF_EACH.toLocaleString('en')} of each.`,
+  description: `Whether there are more than \`parked\` says: ${ofOne} are counted at the most, in a list ${ofEach} of each and ${ofAll} of all.`,
 })
+
+/** What is said of lists in which what is parked is counted. */
+export const COUNTED_IN_LIST = `Of what is parked ${ofEach} of each are counted at the most and ${ofAll} of all, so fewer of each the higher \`limit\` is.`
 
 export const CircuitAnswer = z
   .strictObject({

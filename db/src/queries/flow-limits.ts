@@ -4,7 +4,7 @@ import type { Pool } from '../client.ts'
 import { notifyFlow } from '../notify.ts'
 import type { FlowKind } from '../schema/flow-limits.ts'
 import { transaction } from '../transaction.ts'
-import { countParked, MOST_COUNTED, MOST_COUNTED_OF_EACH } from './count-parked.ts'
+import { countedOfEach, countParked, MOST_COUNTED } from './count-parked.ts'
 import { lockFlows } from './read-limits.ts'
 import type { Paging } from './walk.ts'
 
@@ -61,6 +61,7 @@ const known = {
 /** Up to `limit` flows of a kind after `after`, in order of name; or the one that is named. */
 export async function listFlows(pool: Pool, kind: FlowKind, page: Paging | { only: string }): Promise<Flow[]> {
   const isOne = 'only' in page
+  const most = String(isOne ? MOST_COUNTED : countedOfEach(page.limit))
   return await readByIndex(pool, async (client) => {
     const { rows } = await client.query<Row>(
       `with f as materialized (
@@ -70,7 +71,7 @@ export async function listFlows(pool: Pool, kind: FlowKind, page: Paging | { onl
             select from flow_slots s where s.kind = $1 and s.flow = f.flow limit ${MOST_SLOTS}) as taken) as slots,
          p.parked, p.more
        from f left join flow_limits l on l.kind = $1 and l.flow = f.flow
-       cross join lateral ${countParked(parkedOf[kind], String(isOne ? MOST_COUNTED : MOST_COUNTED_OF_EACH))} as p
+       cross join lateral ${countParked(parkedOf[kind], most)} as p
        order by f.flow`,
       isOne ? [kind, page.only] : [kind, page.after ?? '', page.limit],
     )

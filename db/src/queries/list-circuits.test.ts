@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { test } from '../../test/database.ts'
 import { explaining } from '../../test/explaining.ts'
 import type { Pool } from '../client.ts'
-import { MOST_COUNTED, MOST_COUNTED_OF_EACH } from './count-parked.ts'
+import { MOST_COUNTED, MOST_COUNTED_OF_EACH, MOST_COUNTED_OF_LIST } from './count-parked.ts'
 import { listFlows } from './flow-limits.ts'
 import { type Circuit, listCircuits, readCircuit } from './list-circuits.ts'
 
@@ -77,4 +77,34 @@ test('what is parked is counted up to a bound, and said to be more than that', {
   await listCircuits(explained.pool, { limit: 10, after: null }).finally(() => explained.end())
   // Five entries are hopped over, and none is read of the 39,000 that are over the bound.
   expect(explained.reads.rows).toBeLessThanOrEqual(3 * (MOST_COUNTED_OF_EACH + 1) + 50)
+})
+
+test('of the many destinations of a long list no more are counted together than of those of a short one', {
+  timeout: 60_000,
+}, async ({ databaseUrl, pool }) => {
+  const names = Array.from({ length: 100 }, (_, n) => `http://${String(n).padStart(2, '0')}.test`)
+  await open(pool, names)
+  const [few = '', ...many] = names
+  for (const name of many) await park(pool, name, 250)
+  await park(pool, few, 39)
+  const lists = {
+    circuits: async (on: Pool, limit: number) => (await listCircuits(on, { limit, after: null })).rows,
+    // One more than are shown, as the API asks for them.
+    flows: async (on: Pool, limit: number) => await listFlows(on, 'destination', { limit: limit + 1, after: null }),
+  }
+  for (const [name, list] of Object.entries(lists)) {
+    const counted = async (limit: number) =>
+      (await list(pool, limit)).map(({ parked, parkedIsLowerBound }) => [parked, parkedIsLowerBound])
+    expect(await counted(500), name).toEqual([[39, false], ...many.map(() => [39, true])])
+    expect(await counted(100), name).toEqual([[39, false], ...many.map(() => [198, true])])
+    expect((await counted(19)).slice(0, 2), name).toEqual([
+      [39, false],
+      [250, false],
+    ])
+
+    const explained = explaining(databaseUrl, { analyze: true })
+    await list(explained.pool, 100).finally(() => explained.end())
+    // Besides, each destination is hopped over and has a row of its own.
+    expect(explained.reads.rows, name).toBeLessThanOrEqual(MOST_COUNTED_OF_LIST + 6 * names.length)
+  }
 })

@@ -1,7 +1,7 @@
 import type { CircuitStateName, DrainOrder } from '@scheduler/core/circuit'
 import { readByIndex } from '../by-index.ts'
 import type { Pool } from '../client.ts'
-import { countParked, MOST_COUNTED, MOST_COUNTED_OF_EACH } from './count-parked.ts'
+import { countedOfEach, countParked, MOST_COUNTED } from './count-parked.ts'
 import type { Paging } from './walk.ts'
 import { WORKER_ALIVE_SECONDS } from './workers.ts'
 
@@ -45,7 +45,7 @@ export async function listCircuits(
          union (select destination from destinations where destination > $1 order by destination limit $2)
          order by destination limit $2)
        ${shown('page', '$3::int')} order by page.destination`,
-      [after ?? '', limit + 1, MOST_COUNTED_OF_EACH],
+      [after ?? '', limit + 1, countedOfEach(limit + 1)],
     )
     return rows
   })

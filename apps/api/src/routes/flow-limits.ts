@@ -1,7 +1,7 @@
 import { type Flow, liftLimit, limitFlow, listFlows } from '@scheduler/db/queries/flow-limits'
 import type { FlowKind } from '@scheduler/db/schema/flow-limits'
 import { z } from 'zod'
-import { Message } from '../answers.ts'
+import { COUNTED_IN_LIST, Message } from '../answers.ts'
 import {
   DestinationAnswer,
   destinationIn,
@@ -47,7 +47,7 @@ function flowRoutes(words: Words): AnyRoute[] {
       path: list,
       tag: 'Operations',
       summary: `List limits of ${word}s`,
-      description: `${words.listed} In order of name. The next page, when there is one, is in the \`Link\` header.`,
+      description: `${words.listed} In order of name. ${COUNTED_IN_LIST} The next page, when there is one, is in the \`Link\` header.`,
       query: z.strictObject(pageFields),
       answer: { status: 200, schema: z.array(schema), description: 'The limits.', headers: ['Link'] },
       problems: [],

@@ -1,7 +1,6 @@
-import { MOST_COUNTED_OF_EACH } from '@scheduler/db/queries/count-parked'
 import { listCircuits as findCircuits } from '@scheduler/db/queries/list-circuits'
 import { z } from 'zod'
-import { CircuitAnswer } from '../answers.ts'
+import { CircuitAnswer, COUNTED_IN_LIST } from '../answers.ts'
 import { circuit } from '../examples.ts'
 import { decodeCursor, linkToNext, NAME_POSITION, pageFields } from '../paging.ts'
 import { toCircuit } from '../resources.ts'
@@ -12,7 +11,7 @@ export const listCircuits = route({
   path: '/circuits',
   tag: 'Operations',
   summary: 'List the circuits of destinations',
-  description: `Those that have failed, and those that have something parked, in order of name; one that never failed is closed. Of each, ${MOST_COUNTED_OF_EACH.toLocaleString('en')} parked executions are counted at the most. The next page, when there is one, is in the \`Link\` header.`,
+  description: `Those that have failed, and those that have something parked, in order of name; one that never failed is closed. ${COUNTED_IN_LIST} The next page, when there is one, is in the \`Link\` header.`,
   query: z.strictObject(pageFields),
   answer: { status: 200, schema: z.array(CircuitAnswer), description: 'The circuits.', headers: ['Link'] },
   problems: [],
