@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from './client.ts'
-import { isReadOnly } from './database-away.ts'
+import { isReadOnly, ofCommit } from './database-away.ts'
 
 /**
  * Runs `work` in one transaction on one client; commits when it resolves, rolls back when it throws.
@@ -24,7 +24,9 @@ export async function transaction<T>(
     begun.catch(() => {})
     const result = await work(client)
     await begun
-    await client.query('commit')
+    await client.query('commit').catch((reason: Error) => {
+      throw ofCommit(reason)
+    })
     return result
   } catch (error) {
     await client.query('rollback').catch((reason: Error) => {

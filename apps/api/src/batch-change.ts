@@ -68,7 +68,7 @@ export async function changeEach(
   return { body: { results, ...(chosen.length > MAX_BATCH && { more: true }) } }
 }
 
-const NOTHING: Together = { results: new Map(), failed: 0, until: 0 }
+const NOTHING: Together = { results: new Map(), failed: 0, isLost: false, until: 0 }
 
 /** The results in the order of the ids. Once the database is away, or time is up, the rest is not tried. */
 async function each(
@@ -80,7 +80,7 @@ async function each(
   const results: object[] = []
   const known = new Map(done.results)
   let next = 0
-  let unanswered = done.failed
+  let unanswered = done.isLost ? MOST_UNANSWERED : done.failed
   const resultOf = async (id: string): Promise<object> => {
     try {
       if (unanswered >= MOST_UNANSWERED || isOver()) throw databaseUnavailable()

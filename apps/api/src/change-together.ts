@@ -1,5 +1,7 @@
 import type { Problem } from '@scheduler/core/problem'
+import { isConnectionLost } from '@scheduler/db/database-away'
 import type { ChangedJobs } from '@scheduler/db/queries/change-jobs'
+import { causeOf, toProblem } from './answer-problem.ts'
 import type { Deps } from './route.ts'
 
 /** Changes the jobs with these ids in one transaction. */
@@ -22,6 +24,8 @@ export interface Together {
   results: Map<string, Problem | null>
   /** Whether the last groups failed, so that single changes are likely to fail as well. */
   failed: number
+  /** Whether a connection was lost: what it was to do may be done, and would be found done, were it tried again. */
+  isLost: boolean
   /** Until when the answer has to wait, by `performance.now()`. */
   until: number
 }
@@ -39,11 +43,11 @@ export async function changeTogether(
   isOver: () => boolean,
 ): Promise<Together> {
   const distinct = [...new Set(ids.map((id) => id.toLowerCase()))].filter((id) => UUID.test(id))
-  const done: Together = { results: new Map(), failed: 0, until: 0 }
+  const done: Together = { results: new Map(), failed: 0, isLost: false, until: 0 }
   let next = 0
   const carryOn = async () => {
     // After a second failure the database is away, or so slow that single changes, which lock less, fare better.
-    while (next < distinct.length && done.failed < 2 && !isOver()) {
+    while (next < distinct.length && !done.isLost && done.failed < 2 && !isOver()) {
       const group = distinct.slice(next, next + GROUP)
       next += GROUP
       try {
@@ -51,9 +55,12 @@ export async function changeTogether(
         for (const [id, result] of results) done.results.set(id, result)
         if (sendingMs > 0) done.until = Math.max(done.until, performance.now() + sendingMs)
         done.failed = 0
-      } catch {
-        // Whatever it was, each of them meets it again by itself, where it is told apart from the others, and logged.
+      } catch (error) {
         done.failed += 1
+        done.isLost ||= isConnectionLost(error)
+        // Each of them is tried by itself, and may well succeed so, at many times the cost: this is the only place that knows.
+        if (toProblem(error).code === 'internal-error')
+          deps.log.warn({ err: causeOf(error) }, 'jobs not changed together')
       }
     }
   }
