@@ -1,6 +1,6 @@
 import type { ExecutionKind } from '@scheduler/core/execution'
 import { Problem } from '@scheduler/core/problem'
-import { and, asc, eq, inArray, type SQL } from 'drizzle-orm'
+import { and, asc, between, eq, inArray, type SQL } from 'drizzle-orm'
 import { createDb, type Db, type PoolClient } from '../client.ts'
 import { type AttemptRow, attempts } from '../schema/attempts.ts'
 import { type ExecutionRow, executions } from '../schema/executions.ts'
@@ -32,14 +32,23 @@ async function one(db: Db, where: SQL | undefined, id: string): Promise<FullExec
   return found
 }
 
-/** One query for the attempts of a whole page. */
+/**
+ * One query for the attempts of a whole page. They are of the times of its executions: by the ids alone they would be looked for
+ * in every partition.
+ */
 export async function withAttempts(db: Db, rows: ExecutionRow[]): Promise<FullExecution[]> {
-  const tried = rows.filter((row) => row.attempt > 0).map((row) => row.id)
+  const tried = rows.filter((row) => row.attempt > 0)
+  const times = tried.map((row) => row.scheduledFor.getTime())
   if (tried.length === 0) return rows.map((row) => ({ ...row, attempts: [] }))
+  const are = inArray(
+    attempts.executionId,
+    tried.map((row) => row.id),
+  )
+  const [from, to] = [new Date(Math.min(...times)), new Date(Math.max(...times))]
   const found = await db
     .select()
     .from(attempts)
-    .where(inArray(attempts.executionId, tried))
+    .where(and(are, between(attempts.scheduledFor, from, to)))
     .orderBy(asc(attempts.attempt))
   const byExecution = Map.groupBy(found, (it) => it.executionId)
   return rows.map((row) => ({ ...row, attempts: byExecution.get(row.id) ?? [] }))
