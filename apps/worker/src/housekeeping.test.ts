@@ -1,5 +1,6 @@
 import { createPool } from '@scheduler/db/client'
 import { HOUSEKEEPING_QUEUE } from '@scheduler/db/queue'
+import { partitionOf } from '@scheduler/db/test/partitions'
 import { queueUp, test } from '@scheduler/db/test/queue'
 import { expect, onTestFinished } from 'vitest'
 import { states } from '../test/jobs.ts'
@@ -35,6 +36,19 @@ test('dead letters that expire are said to, and how many', async ({ pool, boss }
     from (select id as which, now() - interval '45 days' - row_number() over () * interval '2 days' as at from executions) as d where id = which`)
   expect(await done({ pool, boss }, 'prune', 'dead letters expired')).toMatchObject({ level: 40, deadLetters: 1 })
   expect(await states(pool)).toEqual({ failed: 2 })
+})
+
+test('a partition of which too much stays is named, with what to do about it', async ({ pool, boss }) => {
+  const { name } = await partitionOf(pool, 48)
+  await queueUp(pool, boss)
+  await pool.query(`update executions set state = 'failed', attempt = 200000, finished_at = at, dead_at = at, scheduled_for = at
+    from (select now() - interval '49 days' as at) as long_ago`)
+  const line = await done({ pool, boss }, 'prune', 'partition not dropped')
+  expect(line).toMatchObject({
+    level: 40,
+    partition: name,
+    reason: expect.stringContaining('redrive its dead letters'),
+  })
 })
 
 test('damage to the ledger is repaired', async ({ pool, boss }) => {

@@ -1,6 +1,7 @@
 // The worker: dispatches what is due, claims, sends, settles; until it is told to stop, then drains. Run any number.
 import { once } from 'node:events'
 import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readKeys } from '@scheduler/core/seal'
 import { databaseUrl, directDatabaseUrl, targetPolicy } from '@scheduler/core/settings'
 import { createPool } from '@scheduler/db/client'
@@ -22,7 +23,7 @@ import { createDestinations } from './destinations.ts'
 import { startDispatcher } from './dispatcher.ts'
 import { startFlowKeeper } from './flow-keeper.ts'
 import { startHeartbeat } from './heartbeat.ts'
-import { startHousekeeping } from './housekeeping.ts'
+import { partitionLedger, startHousekeeping } from './housekeeping.ts'
 import { startLauncher } from './launcher.ts'
 import { startLeader } from './leader.ts'
 import { startLeases } from './leases.ts'
@@ -56,6 +57,11 @@ const boss = await untilDatabase(
   log,
   stop,
 )
+
+const perJob = config.LEDGER_RETENTION_COUNT ?? null
+const retention = { days: config.LEDGER_RETENTION_DAYS, deadLetterDays: config.DEAD_LETTER_RETENTION_DAYS, perJob }
+// Not for long: a large default partition is looked through first.
+await Promise.race([partitionLedger({ pool, log, retention }), sleep(5_000), stop])
 
 const circuitSettings = { failMax: config.CIRCUIT_FAIL_MAX, resetMs: config.CIRCUIT_RESET_TIMEOUT * 1_000 }
 const destinations = createDestinations({
@@ -130,8 +136,6 @@ const heartbeat = startHeartbeat({
   },
   current: () => ({ id: workerId, hostname: hostname(), pid: process.pid, inFlight: launcher.inFlight, draining }),
 })
-const perJob = config.LEDGER_RETENTION_COUNT ?? null
-const retention = { days: config.LEDGER_RETENTION_DAYS, deadLetterDays: config.DEAD_LETTER_RETENTION_DAYS, perJob }
 const pruner = startPruner({ pool, listener, log, perJob })
 await startHousekeeping({ pool, boss, log, retention })
 log.info({ concurrency: config.WORKER_CONCURRENCY, destinationConcurrency: config.destinationConcurrency }, 'ready')

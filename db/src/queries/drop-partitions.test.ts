@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { ago, execution, job } from '../../test/factories.ts'
 import { partitionNames, partitionOf } from '../../test/partitions.ts'
 import { begin, outcomeOf, queueUp, test, untilBlocked, worker } from '../../test/queue.ts'
@@ -58,9 +58,9 @@ test('a partition that is past retention goes whole; what must stay stays, with 
 test('it goes once the last of its time is a day past retention, not before', async ({ db, pool }) => {
   const { name } = await partitionOf(pool, 38)
   await db.insert(executions).values(done())
-  expect(await dropPartitions(pool, 38)).toEqual({ partitions: 0, crowded: [] })
+  expect(await dropPartitions(pool, 38)).toEqual({ partitions: 0, crowded: [], failed: [] })
   expect(await partitionNames(pool)).toContain(name)
-  expect(await dropPartitions(pool, 37)).toEqual({ partitions: 1, crowded: [] })
+  expect(await dropPartitions(pool, 37)).toEqual({ partitions: 1, crowded: [], failed: [] })
   expect(await partitionNames(pool)).not.toContain(name)
 })
 
@@ -73,15 +73,21 @@ test('dead letters that are past their own retention do not stay, and are counte
   expect(await ids(db)).toEqual([kept.id])
 })
 
-test('one of which much stays is emptied row by row, and dropped once little does', async ({ db, pool }) => {
+test('one of which much stays, with its attempts, is named and emptied row by row, and dropped once little does', async ({
+  db,
+  pool,
+}) => {
   const { name } = await partitionOf(pool, 38)
   await db.insert(executions).values([done(), done()])
   await pool.query(
     `insert into executions (id, job_id, job_version, kind, state, attempt, scheduled_for, effective_at, created_at, finished_at, dead_at, destination)
-     select gen_random_uuid(), gen_random_uuid(), 1, 'schedule', 'failed', 1, $1, $1, $1, $1, $1, '' from generate_series(1, 5001)`,
+     select gen_random_uuid(), gen_random_uuid(), 1, 'schedule', 'failed', 39, $1, $1, $1, $1, $1, '' from generate_series(1, 5001)`,
     [at],
   )
-  expect(await prune(pool, retention)).toMatchObject({ partitions: 0, executions: 2 })
+  const told: string[] = []
+  const left = { crowded: (partition: string) => told.push(partition), failed: () => told.push('failed') }
+  expect(await prune(pool, retention, undefined, left)).toMatchObject({ partitions: 0, executions: 2 })
+  expect(told).toEqual([name])
   expect(await partitionNames(pool)).toContain(name)
 
   await pool.query('update executions set dead_at = null where id = (select min(id::text)::uuid from executions)')
@@ -106,7 +112,7 @@ test('while others use the ledger it waits for a moment only, then leaves it alo
   expect(await partitionNames(pool)).toContain(name)
 
   await other.query('commit')
-  expect(await dropping).toEqual({ partitions: 1, crowded: [] })
+  expect(await dropping).toEqual({ partitions: 1, crowded: [], failed: [] })
   expect(await db.$count(executions)).toBe(0)
 })
 
@@ -172,12 +178,46 @@ test('of a drop that breaks off half-way nothing is to be seen', async ({ db, po
   await db.insert(attempts).values(all.map(attempt))
   // What must stay finds no place: as if the process had been killed between the two.
   await pool.query(`alter table attempts_default add constraint full_up check (attempt > 1)`)
-  await expect(dropPartitions(pool, 30)).rejects.toMatchObject({ constraint: 'full_up' })
+  expect(await dropPartitions(pool, 30)).toMatchObject({
+    partitions: 0,
+    failed: [{ error: { constraint: 'full_up' } }],
+  })
   expect(await ids(db)).toEqual(all.map((it) => it.id).sort())
   expect(await db.$count(attempts)).toBe(2)
   expect(await partitionNames(pool)).toContain(name)
 
   await pool.query('alter table attempts_default drop constraint full_up')
-  expect(await dropPartitions(pool, 30)).toEqual({ partitions: 1, crowded: [] })
+  expect(await dropPartitions(pool, 30)).toEqual({ partitions: 1, crowded: [], failed: [] })
   expect(await db.$count(executions)).toBe(1)
+})
+
+test('one that the database will not drop is named, and keeps neither the others nor the rest of pruning', async ({
+  db,
+  pool,
+}) => {
+  const [stuck, next] = [await partitionOf(pool, 42), await partitionOf(pool, 38)]
+  await pool.query(`create view somebodys as select id from ${stuck.name}`)
+  onTestFinished(async () => void (await pool.query('drop view if exists somebodys')))
+  await db.insert(executions).values([done(), execution({ state: 'succeeded', scheduledFor: days(50) })])
+  const told: unknown[] = []
+  const left = { crowded: () => {}, failed: (...it: unknown[]) => told.push(it) }
+
+  expect(await prune(pool, retention, undefined, left)).toMatchObject({ partitions: 1, executions: 1 })
+
+  expect(told).toEqual([[stuck.name, expect.objectContaining({ code: '2BP01' })]])
+  const names = await partitionNames(pool)
+  expect([names.includes(stuck.name), names.includes(next.name)]).toEqual([true, false])
+  await pool.query('drop view somebodys')
+  expect(await dropPartitions(pool, 30)).toMatchObject({ partitions: 1 })
+})
+
+test('one that takes too long is given up at once, and as crowded', async ({ db, pool }) => {
+  const { name } = await partitionOf(pool, 38)
+  await pool.query(`create function rest() returns trigger language plpgsql as 'begin perform pg_sleep(0.6); return new; end';
+    create trigger slow before insert on executions_default for each row execute function rest()`)
+  onTestFinished(async () => void (await pool.query('drop function rest cascade')))
+  await db.insert(executions).values(execution({ state: 'queued', scheduledFor: at }))
+  const { partitions, crowded } = await dropPartitions(pool, 30, undefined, 500)
+  expect([partitions, crowded.map(({ executions: it }) => it)]).toEqual([0, [name]])
+  expect(await partitionNames(pool)).toContain(name)
 })

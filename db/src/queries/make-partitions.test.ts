@@ -1,10 +1,11 @@
 import { partitionsToMake } from '@scheduler/core/ledger-partitions'
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { ago, ahead, execution } from '../../test/factories.ts'
 import { partitionNames } from '../../test/partitions.ts'
 import { begin, queueUp, test, untilBlocked } from '../../test/queue.ts'
-import type { Pool } from '../client.ts'
+import { createPool, type Pool } from '../client.ts'
 import { attempts, executions } from '../schema/index.ts'
+import { KEPT_FREE } from './keep-free.ts'
 import { makePartitions } from './make-partitions.ts'
 
 /** As after a sleep of months: the default partition alone, with what it has been given since. */
@@ -78,8 +79,8 @@ test('what the default partition took meanwhile moves into the new one, with its
 test('where the default partition has too much to be moved, the new one begins the day after it', async ({ pool }) => {
   await loseAll(pool)
   await pool.query(
-    `insert into executions (id, job_id, job_version, kind, state, scheduled_for, effective_at, created_at, finished_at, destination)
-     select gen_random_uuid(), gen_random_uuid(), 1, 'schedule', 'skipped', now(), now(), now(), now(), '' from generate_series(1, 5001)`,
+    `insert into executions (id, job_id, job_version, kind, state, attempt, scheduled_for, effective_at, created_at, finished_at, destination)
+     select gen_random_uuid(), gen_random_uuid(), 1, 'schedule', 'failed', 39, now(), now(), now(), now(), '' from generate_series(1, 5001)`,
   )
   const { made, busy } = await makePartitions(pool, 1)
   expect([made, busy]).toEqual([[nameOf(ahead(86_400)), nameOf(ahead(2 * 86_400))].slice(0, made.length), false])
@@ -102,4 +103,49 @@ test('while others have the ledger none is made, nobody waits for long, and what
 
   await other.query('commit')
   expect((await makePartitions(pool, 30)).made).toHaveLength(2)
+})
+
+test('of a default partition that has nothing of what is to come, nothing is read while others wait', async ({
+  db,
+  pool,
+  databaseUrl,
+}) => {
+  await loseAll(pool)
+  await db.insert(executions).values(execution({ state: 'succeeded', scheduledFor: ago(100 * 86_400) }))
+  const own = createPool(databaseUrl)
+  onTestFinished(() => own.end())
+  const notices: string[] = []
+  own.on('connect', (client) => {
+    client.on('notice', ({ message }) => notices.push(message ?? ''))
+    client.query('set client_min_messages = debug1').catch(() => {})
+  })
+  expect((await makePartitions(own, 30)).made).toHaveLength(2)
+  const implied = notices.filter((it) => /default partition .* is implied by existing constraints/.test(it))
+  expect(implied.map((it) => /"(\w+)"/.exec(it)?.[1])).toEqual(['executions_default', 'attempts_default'])
+  expect(await keptFree(pool)).toBe(0)
+})
+
+const keptFree = async (pool: Pool) =>
+  (await pool.query('select from pg_constraint where starts_with(conname, $1)', [KEPT_FREE])).rowCount
+
+test('what a process that was killed has kept out is let in again', async ({ pool }) => {
+  await makePartitions(pool, 30)
+  await pool.query(`alter table executions_default add constraint ${KEPT_FREE}now check (scheduled_for < now())`)
+  expect(await makePartitions(pool, 30)).toEqual({ made: [], busy: false })
+  expect(await keptFree(pool)).toBe(0)
+})
+
+test('where it takes too long to make room for what is now, the partition is one of what is to come', async ({
+  db,
+  pool,
+}) => {
+  await loseAll(pool)
+  await pool.query(`create function rest() returns trigger language plpgsql as 'begin perform pg_sleep(0.6); return old; end';
+    create trigger slow before delete on executions_default for each row execute function rest()`)
+  onTestFinished(async () => void (await pool.query('drop function rest cascade')))
+  await db.insert(executions).values(execution({ state: 'succeeded', scheduledFor: ago(1) }))
+  const { made, busy } = await makePartitions(pool, 30, 500)
+  expect([made.length > 0, busy]).toEqual([true, false])
+  expect(made[0] && made[0] > nameOf(ahead(0))).toBe(true)
+  expect(await placesOf(pool, 'executions')).toEqual(['executions_default'])
 })

@@ -25,6 +25,12 @@ export interface Pruned {
   jobs: number
 }
 
+/** Told of partitions that are past retention and are there all the same. */
+export interface PartitionsLeft {
+  crowded(executions: string): void
+  failed(executions: string, error: unknown): void
+}
+
 /** Rows a statement deletes at the most, so that none holds its locks for long. */
 const BATCH = 5_000
 
@@ -36,12 +42,19 @@ const BATCH = 5_000
  * Partitions of the ledger are dropped whole, a little later than `days` says. Only what is in none of them, or in one of
  * which much stays, is deleted one by one.
  */
-export async function prune(pool: Pool, retention: Retention, signal?: AbortSignal): Promise<Pruned> {
+export async function prune(
+  pool: Pool,
+  retention: Retention,
+  signal?: AbortSignal,
+  left?: PartitionsLeft,
+): Promise<Pruned> {
   const { days } = retention
   // Never before the rest of the ledger. Before the partitions: what is a dead letter then stays.
   const deadDays = Math.max(days, retention.deadLetterDays)
   const deadLetters = await inBatches(() => pruneDead(pool, deadDays, BATCH), signal)
-  const { partitions, crowded } = await dropPartitions(pool, days, signal)
+  const { partitions, crowded, failed } = await dropPartitions(pool, days, signal)
+  for (const { executions } of crowded) left?.crowded(executions)
+  for (const { partition, error } of failed) left?.failed(partition.executions, error)
   let finished = 0
   for (const partition of [...crowded, DEFAULT_PARTITION]) {
     finished += await pruneAllFinished(pool, partition, days, signal)
