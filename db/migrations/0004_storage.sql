@@ -13,6 +13,8 @@ DECLARE
 	definitions text[];
 	filled boolean;
 	bound timestamptz;
+	owner text;
+	granted record;
 BEGIN
 	SELECT EXISTS (SELECT FROM "executions") OR EXISTS (SELECT FROM "attempts") INTO filled;
 	-- Midnight UTC after all that is there.
@@ -37,12 +39,28 @@ BEGIN
 		FOREACH definition IN ARRAY definitions LOOP
 			EXECUTE definition;
 		END LOOP;
+		-- LIKE copies neither. Whoever migrates may be another than whose the tables are.
+		SELECT pg_get_userbyid(c.relowner) INTO owner FROM pg_class c WHERE c.oid = (ledger || '_first')::regclass AND pg_get_userbyid(c.relowner) <> current_user;
+		IF owner IS NOT NULL THEN
+			EXECUTE format('ALTER TABLE %I OWNER TO %I', ledger, owner);
+		END IF;
+		FOR granted IN
+			SELECT a.grantee, a.privilege_type, a.is_grantable
+			FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = (ledger || '_first')::regclass AND a.grantee <> c.relowner
+		LOOP
+			EXECUTE format('GRANT %s ON %I TO %s%s', granted.privilege_type, ledger,
+				CASE granted.grantee WHEN 0 THEN 'PUBLIC' ELSE granted.grantee::regrole::text END,
+				CASE WHEN granted.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
+		END LOOP;
 		IF filled THEN
 			EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (MINVALUE) TO (%L)', ledger, ledger || '_first', bound);
 		ELSE
 			EXECUTE format('DROP TABLE %I', ledger || '_first');
 		END IF;
 		EXECUTE format('CREATE TABLE %I PARTITION OF %I DEFAULT', ledger || '_default', ledger);
+		IF owner IS NOT NULL THEN
+			EXECUTE format('ALTER TABLE %I OWNER TO %I', ledger || '_default', owner);
+		END IF;
 	END LOOP;
 END $$;--> statement-breakpoint
 ALTER TABLE "executions_default" SET (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.04, autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 0);--> statement-breakpoint

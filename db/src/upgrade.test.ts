@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,4 +67,41 @@ test('a ledger of before becomes the first partition as it lies, and the next on
   expect((await own.query(shapes)).rows).toEqual((await pool.query(shapes)).rows)
   const invalid = 'select from pg_index where not indisvalid union all select from pg_constraint where not convalidated'
   expect((await own.query(invalid)).rowCount).toBe(0)
+})
+
+test('the ledger belongs to whom it belonged before, and so do its partitions; who might use it may', async ({
+  pool,
+}) => {
+  const [owner, reader] = [`owner_${randomBytes(4).toString('hex')}`, `reader_${randomBytes(4).toString('hex')}`]
+  for (const role of [owner, reader]) {
+    await pool.query(`create role ${role}`)
+    onTestFinished(async () => void (await pool.query(`drop role ${role}`)))
+  }
+  const url = await emptyDatabase()
+  const own = createPool(url)
+  onTestFinished(() => own.end())
+  await migrateUntilPartitions(own)
+  await fill(own)
+  await own.query(`grant all on schema public to ${owner}`)
+  for (const ledger of ['executions', 'attempts']) {
+    await own.query(`alter table ${ledger} owner to ${owner}`)
+    await own.query(`grant select on ${ledger} to ${reader}`)
+    await own.query(`grant insert on ${ledger} to ${reader} with grant option`)
+  }
+
+  await applyMigrations(url)
+
+  const owners = await own.query(
+    `select distinct pg_get_userbyid(relowner) as owner from pg_class
+     where oid in ('executions'::regclass, 'attempts'::regclass) or relispartition and relkind = 'r' and relnamespace = 'public'::regnamespace`,
+  )
+  expect(owners.rows).toEqual([{ owner }])
+  for (const ledger of ['executions', 'attempts']) {
+    const { rows } = await own.query(
+      `select has_table_privilege($1, $2, 'select') as reads, has_table_privilege($1, $2, 'insert with grant option') as gives,
+         has_table_privilege($1, $2, 'delete') as deletes`,
+      [reader, ledger],
+    )
+    expect(rows).toEqual([{ reads: true, gives: true, deletes: false }])
+  }
 })
