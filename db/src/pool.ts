@@ -17,7 +17,7 @@ export const NOT_PLANNED = [
 /** What to do where some of these are on all the same. */
 export const NO_STEADY_PLANS =
   'A pooler kept to itself what the worker asks of its connections. Switch these off in the pooler, ' +
-  'such as by connect_query, or for a database user of the workers’ own.'
+  'such as by connect_query, or for a database user of the workers’ own that is a member of the tables’ owner.'
 
 const STEADY_PLANS = `${NOT_PLANNED.map((name) => `-c ${name}=off`).join(' ')} -c plan_cache_mode=force_generic_plan`
 
