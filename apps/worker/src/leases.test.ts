@@ -1,6 +1,6 @@
 import { createPool } from '@scheduler/db/client'
 import { endItems, type Item, startQueue } from '@scheduler/db/queue'
-import { loseWorker, queueUp, test, worker } from '@scheduler/db/test/queue'
+import { begin, loseWorker, queueUp, test, worker } from '@scheduler/db/test/queue'
 import { transaction } from '@scheduler/db/transaction'
 import { describe, expect, onTestFinished } from 'vitest'
 import { createOnceJobs, many, states } from '../test/jobs.ts'
@@ -85,6 +85,25 @@ describe('while the database answers', () => {
     expect(leases.held).toBe(1)
     leases.drop(second)
     expect(leases.held).toBe(0)
+  })
+
+  test('an item that somebody has locked at that moment is renewed a little later, not when all are', async ({
+    pool,
+    boss,
+  }) => {
+    await queueUp(pool, boss, {}, 2)
+    const { claims } = await worker(pool, boss).claim()
+    const [free, locked] = claims.map(({ item }) => item) as [Item, Item]
+    const other = await begin(pool)
+    await other.query(`select from pgboss.job where name = 'deliver' and id = $1 for update`, [locked.id])
+    const slow = { touchMs: 1_500, fenceMs: 60_000, lostMs: 60_000 }
+    const { leases } = leasing(boss, pool, [free, locked], slow)
+    const first = leases.renewedAt(free)
+    await until('the free one to be renewed', () => leases.renewedAt(free) !== first)
+    expect(leases.renewedAt(locked)).toBeLessThan(Number(leases.renewedAt(free)))
+    await other.query('commit')
+    await until('the other to be', () => Number(leases.renewedAt(locked)) > Number(leases.renewedAt(free)))
+    expect(Number(leases.renewedAt(locked)) - Number(leases.renewedAt(free))).toBeLessThan(1_000)
   })
 
   test('a claim that is older than the fence by the time it would be sent is stale', ({ boss, pool }) => {

@@ -12,6 +12,8 @@ const times = {
   fenceMs: 8_000,
   /** A lease this old is lost, ms. */
   lostMs: HEARTBEAT_SECONDS * 1_000,
+  /** How much later those are touched again that somebody had locked, ms: none is locked for that long. */
+  againMs: 200,
 }
 
 interface Lease {
@@ -39,7 +41,8 @@ export interface Leases {
  * Keeps this worker's claims alive. What can't be renewed for as long as a heartbeat lasts is broken off: by then
  * another worker may have been given it. The worker fences itself; it needs nobody to tell it that it is cut off.
  */
-export function startLeases(boss: Boss, pool: Pool, log: Logger, { touchMs, fenceMs, lostMs } = times): Leases {
+export function startLeases(boss: Boss, pool: Pool, log: Logger, given: Partial<typeof times> = {}): Leases {
+  const { touchMs, fenceMs, lostMs, againMs } = { ...times, ...given }
   const leases = new Map<string, Lease>()
   const { wake, sleep } = createWake()
   const trouble = createTrouble(log, 'touching')
@@ -51,8 +54,8 @@ export function startLeases(boss: Boss, pool: Pool, log: Logger, { touchMs, fenc
     return least
   }
 
-  const touch = async () => {
-    const touched = [...leases.values()]
+  /** Returns those that are ours as before, but were locked: they are being begun, or settled, at this moment. */
+  const touch = async (touched: Lease[]): Promise<Lease[]> => {
     const startedAt = performance.now()
     const { held, lost } = await renewItems(
       boss,
@@ -64,6 +67,16 @@ export function startLeases(boss: Boss, pool: Pool, log: Logger, { touchMs, fenc
       if (held.has(lease.item.id)) lease.renewedAt = startedAt
       else if (lost.has(lease.item.id)) lease.abort()
     }
+    return touched.filter(({ item }) => !held.has(item.id) && !lost.has(item.id))
+  }
+
+  /** What was begun would otherwise have its turn only when its lease is nearly as old as one that starts nothing new. */
+  const touchAll = async () => {
+    const locked = await touch([...leases.values()])
+    if (locked.length === 0) return
+    await sleep(againMs)
+    const left = locked.filter((lease) => leases.get(lease.item.id) === lease)
+    if (left.length > 0 && !stopped) await touch(left)
   }
 
   const abortOverdue = () => {
@@ -76,7 +89,7 @@ export function startLeases(boss: Boss, pool: Pool, log: Logger, { touchMs, fenc
       await sleep(trouble.pauseMs || touchMs)
       if (leases.size === 0) continue
       try {
-        await touch()
+        await touchAll()
         trouble.worked()
       } catch (error) {
         trouble.failed(error)
