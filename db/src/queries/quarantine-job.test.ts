@@ -1,9 +1,11 @@
 import { eq } from 'drizzle-orm'
-import { describe, expect } from 'vitest'
-import { ago, job, repeating } from '../../test/factories.ts'
-import { queueItems, test } from '../../test/queue.ts'
+import { describe, expect, onTestFinished } from 'vitest'
+import { ago, ahead, execution, job, repeating } from '../../test/factories.ts'
+import { begin, queueItems, test, untilBlocked } from '../../test/queue.ts'
 import { executions, jobs } from '../schema/index.ts'
 import { dispatchDue } from './dispatch-due.ts'
+import { KEPT_FREE } from './keep-free.ts'
+import { makePartitions } from './make-partitions.ts'
 import { isDataError, quarantine } from './quarantine-job.ts'
 
 const options = { limit: 100, graceSeconds: 900 }
@@ -57,7 +59,52 @@ test('what the database refuses about the data is told from its being away, busy
 
   expect(isDataError(await codeOf(`select 'x'::int`))).toBe(true)
   expect(isDataError(await codeOf('insert into jobs (id) values (gen_random_uuid())'))).toBe(true)
+  expect(
+    isDataError(
+      await codeOf(`insert into executions (id, job_id, job_version, kind, state, scheduled_for, effective_at, created_at, destination, count)
+        values (gen_random_uuid(), gen_random_uuid(), 1, 'schedule', 'queued', now(), now(), now(), '', 0)`),
+    ),
+  ).toBe(true)
   expect(isDataError(await codeOf('select * from nowhere'))).toBe(false)
   expect(isDataError(new Error('Query read timeout'))).toBe(false)
   expect(isDataError(null)).toBe(false)
+})
+
+test('a row that found no place while a partition was made is no bad data', async ({ pool, db }) => {
+  await makePartitions(pool, 30)
+  const late = { ...execution({ state: 'queued', scheduledFor: ago(0) }) }
+  const refused = async (change: string) => {
+    const client = await begin(pool)
+    await client.query('lock table executions_default in access exclusive mode')
+    const inserting = db
+      .insert(executions)
+      .values({ ...late, scheduledFor: ahead(400 * 86_400) })
+      .catch((error: unknown) => error)
+    await untilBlocked(pool, 1)
+    await client.query(change)
+    await client.query('commit')
+    const error = await inserting
+    expect(error).toMatchObject({ cause: { code: '23514' } })
+    return error
+  }
+  onTestFinished(async () => {
+    await pool.query(`alter table executions_default drop constraint if exists ${KEPT_FREE}x`)
+    await pool.query('drop table if exists executions_later')
+  })
+  expect(
+    isDataError(
+      await refused(
+        `alter table executions_default add constraint ${KEPT_FREE}x check (scheduled_for < now() + interval '1 day')`,
+      ),
+    ),
+  ).toBe(false)
+  await pool.query(`alter table executions_default drop constraint ${KEPT_FREE}x`)
+  expect(
+    isDataError(
+      await refused(
+        `create table executions_later (like executions including all);
+         alter table executions attach partition executions_later for values from ('2027-01-01') to ('2040-01-01')`,
+      ),
+    ),
+  ).toBe(false)
 })

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from '../client.ts'
 import { VERSION_COLUMNS, VERSION_VALUES } from './job-versions.ts'
+import { KEPT_FREE } from './keep-free.ts'
 
 /** Sets a job aside: it makes no occurrences until it is edited, and says why. */
 export async function quarantine(client: Pool | PoolClient, jobId: string, reason: string): Promise<void> {
@@ -16,12 +17,19 @@ export async function quarantine(client: Pool | PoolClient, jobId: string, reaso
   )
 }
 
-/** Whether Postgres refused the data itself (SQLSTATE classes 22 and 23), as opposed to being away or busy. */
+/**
+ * Whether Postgres refused the data itself (SQLSTATE classes 22 and 23), as opposed to being away or busy. A row that is refused
+ * by the bounds of a partition came while one was made: the next try finds it.
+ */
 export function isDataError(error: unknown): boolean {
   // The query builder wraps what the driver throws.
   for (let it = error; it instanceof Error; it = it.cause) {
-    const { code } = it as { code?: unknown }
+    const { code, constraint } = it as { code?: unknown; constraint?: string }
+    if (code === CHECK_VIOLATION && (!constraint || constraint.startsWith(KEPT_FREE))) return false
     if (typeof code === 'string' && /^2[23]/.test(code)) return true
   }
   return false
 }
+
+/** That of a partition's bounds has no name of a constraint with it. */
+const CHECK_VIOLATION = '23514'
