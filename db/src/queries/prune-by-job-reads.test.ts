@@ -86,7 +86,7 @@ test('a thorough look reads of each job in its turn what it may keep at the most
   await fillLedger(pool, 20, { jobs: 2_400, last: 1_000, made: 7_200 })
   await pool.query('update executions set dead_at = finished_at')
   const own = steady(databaseUrl)
-  const look = () => pruneAllSurplus(own, 15, undefined, 7)
+  const look = () => pruneAllSurplus(own, 15, 7)
   // Twenty of each are read to see that they are dead letters, and the newest ten before.
   expect((await readsOf(own, look)).ledger).toBeLessThan(140 * 100)
 

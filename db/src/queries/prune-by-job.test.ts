@@ -25,7 +25,7 @@ async function left(db: Db, jobId: string) {
 /** A thorough look at every job. */
 async function pruneAll(pool: Pool, perJob: number | null = null, signal?: AbortSignal): Promise<number> {
   let total = 0
-  for (let hour = 0; hour < 24; hour += 1) total += await pruneAllSurplus(pool, perJob, signal, hour)
+  for (let hour = 0; hour < 24; hour += 1) total += await pruneAllSurplus(pool, perJob, hour, signal)
   return total
 }
 
@@ -244,7 +244,7 @@ test('without any bound nothing is asked but that', async ({ db, pool }) => {
   const listening = { query } as unknown as Pool
 
   expect(await pruneNewSurplus(listening, null, null)).toEqual({ executions: 0, since: null })
-  expect(await pruneAllSurplus(listening, null)).toBe(0)
+  expect(await pruneAllSurplus(listening, null, 7)).toBe(0)
 
   expect(asked).toEqual(Array(2).fill('select exists (select from jobs where retention is not null) as bounded'))
 })

@@ -49,16 +49,15 @@ export async function pruneNewSurplus(
  * Prunes what jobs have over their bounds, whenever it came about; each job has its turn in one hour of the day. This is for what the
  * looks in between leave: where only time has passed, dead letters that were put away, executions that took long.
  *
- * @param hourOfDay the jobs whose turn is then; now, where it is not given
+ * @param hour of the day, UTC: the jobs whose turn is then
  */
 export async function pruneAllSurplus(
   pool: Pool,
   perJob: number | null,
+  hour: number,
   signal?: AbortSignal,
-  hourOfDay?: number,
 ): Promise<number> {
   if (!(await areJobsBounded(pool, perJob))) return 0
-  const hour = hourOfDay ?? (await hourNow(pool))
   const prune = pruner(pool, { thorough: true }, signal)
   if (perJob === null) {
     await walk<OwnPlace>((place) => jobsWithOwn(pool, null, { hour }, place, BATCH), prune, signal)
@@ -66,7 +65,7 @@ export async function pruneAllSurplus(
   return prune.total()
 }
 
-async function hourNow(pool: Pool): Promise<number> {
+export async function hourNow(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ hour: number }>(`select extract(hour from now() at time zone 'utc')::int as hour`)
   return rows[0]?.hour ?? 0
 }

@@ -3,7 +3,7 @@ import { dropPartitions } from './drop-partitions.ts'
 import { pruneKeys } from './idempotency.ts'
 import { DEFAULT_PARTITION, type Partition } from './ledger-partitions.ts'
 import { pruneNotifications } from './notifications.ts'
-import { pruneAllSurplus } from './prune-by-job.ts'
+import { hourNow, pruneAllSurplus } from './prune-by-job.ts'
 import { type Place, pruneDead, pruneFinished } from './prune-executions.ts'
 
 /** How long rows are kept, days. */
@@ -49,6 +49,8 @@ export async function prune(
   left?: PartitionsLeft,
 ): Promise<Pruned> {
   const { days } = retention
+  // What comes first may take longer than an hour, and the jobs of this one have their turn in no other.
+  const hour = await hourNow(pool)
   // Never before the rest of the ledger. Before the partitions: what is a dead letter then stays.
   const deadDays = Math.max(days, retention.deadLetterDays)
   const deadLetters = await inBatches(() => pruneDead(pool, deadDays, BATCH), signal)
@@ -59,7 +61,7 @@ export async function prune(
   for (const partition of [...crowded, DEFAULT_PARTITION]) {
     finished += await pruneAllFinished(pool, partition, days, signal)
   }
-  finished += await pruneAllSurplus(pool, retention.perJob ?? null, signal)
+  finished += await pruneAllSurplus(pool, retention.perJob ?? null, hour, signal)
   const jobs = await inBatches(() => pruneJobs(pool, days), signal)
   await inBatches(() => pruneKeys(pool, BATCH), signal)
   await inBatches(() => pruneVersions(pool, days), signal)
