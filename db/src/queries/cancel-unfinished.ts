@@ -1,5 +1,6 @@
 import type { PoolClient } from '../client.ts'
 import { notifyCancel } from '../notify.ts'
+import { lookUpOneByOne } from './look-up.ts'
 
 /**
  * Cancels the unfinished executions of jobs, `superseded` by a newer one: those that are not in flight at once, the attempts
@@ -14,6 +15,7 @@ export async function cancelUnfinished(client: PoolClient, jobIds: string[], now
     [jobIds],
   )
   if (unfinished.length === 0) return
+  await lookUpOneByOne(client)
   unfinished.sort((a, b) => (a.id < b.id ? -1 : 1))
   const keys = [unfinished.map((it) => it.id), unfinished.map((it) => it.scheduled_for)]
   const { rows: locked } = await client.query<{ id: string; scheduled_for: Date; flying: boolean }>(

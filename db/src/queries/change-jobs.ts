@@ -8,6 +8,7 @@ import { transaction } from '../transaction.ts'
 import { type JobChange, SENDING_MS, sendingMs } from './change-job.ts'
 import { recordVersions } from './job-versions.ts'
 import { databaseTime, jobNotFound } from './jobs.ts'
+import { lookUpOneByOne } from './look-up.ts'
 
 /** What became of jobs that were changed together. */
 export interface ChangedJobs {
@@ -142,6 +143,7 @@ async function write(client: PoolClient, rows: JobRow[], now: Date): Promise<voi
  * is in flight once that is over, and left alone.
  */
 async function cancelPendingOf(client: PoolClient, ids: string[], reason: string, now: Date): Promise<void> {
+  await lookUpOneByOne(client)
   await client.query({
     name: 'cancel-pending-of-jobs',
     text: `
