@@ -22,13 +22,15 @@ const MIGRATION_LOCK = 7_305_810
  * @throws NoSession through a pooler in transaction mode, where the lock would stay behind on a connection of the pooler's.
  */
 export async function applyMigrations(connectionString: string, retentionDays = 30): Promise<void> {
-  const pool = createPool(connectionString, { max: 2, queryMs: 600_000, name: 'scheduler migrate' })
+  const pool = createPool(connectionString, { max: 2, queryMs: 0, name: 'scheduler migrate' })
   try {
     const client = await pool.connect()
     try {
       if (!(await hasSession(client, pool))) throw new NoSession()
       await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
       await client.query(`set lock_timeout = '10s'`)
+      // A ledger of before is read and indexed once, and may be of any size.
+      await client.query('set statement_timeout = 0')
       await client.query('set idle_in_transaction_session_timeout = 0')
       await migrate(createDb(client), { migrationsFolder })
       await installQueue(connectionString)

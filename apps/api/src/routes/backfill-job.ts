@@ -31,7 +31,7 @@ export const backfillJob = route({
   path: '/jobs/{id}/backfill',
   tag: 'Jobs',
   summary: 'Send the occurrences of a past range',
-  description: `Sends what the schedule, as it is now, names in the range: executions of kind \`backfill\`, beside the schedule, which does not move. What was backfilled before is not sent again. At most ${MOST_BACKFILLED.toLocaleString('en')} occurrences.`,
+  description: `Sends what the schedule, as it is now, names in the range: executions of kind \`backfill\`, beside the schedule, which does not move. What was backfilled before is not sent again, as long as the ledger has it. At most ${MOST_BACKFILLED.toLocaleString('en')} occurrences.`,
   params: JobParams,
   body: Backfill,
   idempotent: true,
