@@ -7,7 +7,8 @@ import { createOnceJobs, databaseNow, ledger, many, states } from '../test/jobs.
 import { createLog } from '../test/log.ts'
 import { startProxy } from '../test/proxy.ts'
 import { until } from '../test/until.ts'
-import { type DispatcherParts, dispatchPass, startDispatcher } from './dispatcher.ts'
+import { type DispatcherParts, dispatchPass } from './dispatch-pass.ts'
+import { startDispatcher } from './dispatcher.ts'
 
 const url = 'http://receiver.test/'
 
