@@ -265,3 +265,13 @@ test('notifications go once they are past retention, however they ended', async 
 
   expect(await db.select({ id: notifications.id }).from(notifications)).toEqual([{ id: kept.id }])
 })
+
+test('the hour whose jobs have their turn is that in which it began, however long the rest takes', async ({ pool }) => {
+  const said: string[] = []
+  const query = (text: string, values?: unknown[]) => {
+    said.push(text)
+    return pool.query(text, values)
+  }
+  await prune({ query } as unknown as Pool, retention)
+  expect(said.filter((text) => text.includes('extract(hour'))).toEqual([said[0]])
+})
