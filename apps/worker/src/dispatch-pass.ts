@@ -17,7 +17,7 @@ import { reasonOf } from './trouble.ts'
  * How long to leave what is due to a worker that was quicker the last time, ms. While one is enough the others look a few times
  * a second instead of racing it for each execution; what it doesn't get to is theirs that much later.
  */
-export const YIELD_MS = 50
+export const YIELD_MS = 20
 
 /** How much too early a timer may ring, ms, at the most. */
 const EARLY_MS = 5

@@ -78,7 +78,7 @@ test('a due job that somebody holds is looked at again in a moment, not at once'
   await client.query('begin')
   await client.query('select from jobs for update')
 
-  expect(await dispatchPass(given)).toEqual({ done: 0, waitMs: 50, forJobs: false, overtaken: true })
+  expect(await dispatchPass(given)).toEqual({ done: 0, waitMs: 20, forJobs: false, overtaken: true })
 
   await client.query('rollback')
   client.release()
