@@ -28,7 +28,10 @@ export async function scale(args: string[]): Promise<void> {
           const it = await runOnce(arena, workers, each * workers)
           faults.push(...it.faults)
           rates.set(workers, [...(rates.get(workers) ?? []), it.rate])
-          console.log(`# run ${run}, ${workers} workers: drain rate ${it.rate.toFixed(0)} /s`)
+          const cpu = `workers ${it.workerCpu.toFixed(3)} ms, server ${it.serverCpu.toFixed(3)} ms`
+          console.log(
+            `# run ${run}, ${workers} workers: drain rate ${it.rate.toFixed(0)} /s · CPU per callback: ${cpu}`,
+          )
         }
       }
       console.log(`\n${each} callbacks a worker, ${DELAY_MS} ms each: median of ${runs} (least to most)`)

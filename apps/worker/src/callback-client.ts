@@ -104,7 +104,7 @@ function client(agent: ReturnType<typeof agents>): Got {
 
 /**
  * Node's own request with what this client sets, and no more: got hands over thirty options, which Node copies several times
- * for each request. A sixth of a request's CPU (ADR 0019).
+ * for each request. A tenth of a request's CPU (ADR 0019).
  */
 function plainRequest(
   url: URL,
