@@ -4,8 +4,8 @@ import { createGather } from './gather.ts'
 import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
-/** How long what is due gathers between two passes, ms: at most, for a pass takes what came due during the one before it. */
-const gatherTimes = { usual: 0, busy: 5 }
+/** How long what is due gathers between two passes, ms, where more than one was due at the last. */
+const gatherTimes = { least: 0, most: 5 }
 
 export interface Dispatcher {
   /** Something may be due sooner than the dispatcher knows. */
@@ -26,13 +26,14 @@ export function startDispatcher(parts: DispatcherParts): Dispatcher {
   const loop = async () => {
     while (!stopped) {
       try {
+        const startedAt = performance.now()
         const { done, waitMs, forJobs, overtaken } = await dispatchPass(parts, limit, jobsAreDue)
+        gather.took(performance.now() - startedAt)
         limit = Math.min(BATCH, limit * 2)
         trouble.worked()
         if (done > 0) yieldMs = 0
         else if (overtaken) yieldMs = YIELD_MS
-        gather.note(done)
-        const restMs = done > 0 && done < limit ? Math.max(waitMs, gather.ms) : waitMs
+        const restMs = done > 1 && done < limit ? Math.max(waitMs, gather.ms) : waitMs
         const isOver = restMs > 0 && (await sleep(Math.min(BACKSTOP_MS, restMs + yieldMs)))
         jobsAreDue = isOver && forJobs && yieldMs === 0
       } catch (error) {

@@ -13,7 +13,7 @@ import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
 /** How long to let places gather before filling them, ms. */
-const gatherTimes = { usual: 3, busy: 8 }
+const gatherTimes = { least: 3, most: 10 }
 
 export interface LauncherParts extends ExecuteParts {
   pool: Pool
@@ -78,7 +78,6 @@ export function startLauncher(parts: LauncherParts): Launcher {
     leases.hold(claimed.item, since, executing.abort)
     void executing.settlement.then((settlement) => {
       flying.delete(executing)
-      gather.note()
       destinations.release(claimed.destination)
       settler.push(settlement)
       if (waiting.size > 0) wake()
@@ -90,8 +89,11 @@ export function startLauncher(parts: LauncherParts): Launcher {
   const launch: Launcher['launch'] = async (claiming, since = performance.now()) => {
     const taken: string[] = []
     claims.add(taken)
+    const startedAt = performance.now()
     try {
-      for (const claimed of await claiming(taken)) {
+      const begun = await claiming(taken)
+      gather.took(performance.now() - startedAt)
+      for (const claimed of begun) {
         taken.splice(taken.indexOf(claimed.destination), 1)
         start(claimed, since)
       }

@@ -11,7 +11,7 @@ import { createWake } from './wake.ts'
 const BATCH = 200
 
 /** How long an outcome waits for others to share its transaction, ms. */
-const gatherTimes = { usual: 2, busy: 8 }
+const gatherTimes = { least: 2, most: 10 }
 
 export interface SettlerParts {
   pool: Pool
@@ -67,11 +67,13 @@ export function startSettler(parts: SettlerParts): Settler {
       const batch = queue.slice(0, BATCH)
       queue = queue.slice(BATCH)
       writing = batch.length
+      const startedAt = performance.now()
       try {
         await write(batch).catch(async (error: unknown) => {
           if (!isDataError(error)) throw error
           await writeOneByOne(batch)
         })
+        gather.took(performance.now() - startedAt)
         trouble.worked()
       } catch (error) {
         queue = [...batch, ...queue]
@@ -88,7 +90,6 @@ export function startSettler(parts: SettlerParts): Settler {
   return {
     push(settlement) {
       queue.push(settlement)
-      gather.note()
       if (queue.length === 1) wake()
     },
     get pending() {
