@@ -1,9 +1,8 @@
 import type { Pool, PoolClient } from './client.ts'
+import { NOT_PLANNED } from './pool.ts'
 import { transaction } from './transaction.ts'
 
-const GO_BY_INDEX = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'enable_hashjoin', 'enable_mergejoin', 'jit']
-
-const set = (value: 'off' | 'default') => GO_BY_INDEX.map((name) => `set local ${name} = ${value}`).join('; ')
+const set = (value: 'off' | 'default') => NOT_PLANNED.map((name) => `set local ${name} = ${value}`).join('; ')
 
 /**
  * Runs reads, each of which has an index that gives its rows in the order they are wanted in, under plans that go by it. Left to

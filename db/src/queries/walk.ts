@@ -24,11 +24,6 @@ export interface Paging<Position = string> {
   after: Position | null
 }
 
-interface Step {
-  matches: boolean
-  step: number
-}
-
 /** How a list is walked. */
 export interface Walk<Table extends PgTable> {
   /** What bounds the stretch of the index; partial ones need their condition in it. */
