@@ -54,9 +54,10 @@ describe.for(hostiles)('a receiver that $name', (hostile) => {
       const ended = (await ledger(pool)).filter((it) => ['succeeded', 'failed'].includes(it.state))
       return ended.length === EACH
     })
-    const { rows } = await pool.query<{ outcome: string; status: number | null; error: string | null; ms: number }>(`
-      select outcome::text, status, error, extract(epoch from finished_at - started_at)::float8 * 1000 as ms
-      from attempts`)
+    // By the timer of its process: between two of its estimates of the database's clock lie tens of milliseconds.
+    const { rows } = await pool.query<{ outcome: string; status: number | null; error: string | null; ms: number }>(
+      'select outcome::text, status, error, total_ms as ms from attempts',
+    )
     expect(rows).toHaveLength(EACH)
     for (const { outcome, status, error, ms } of rows) {
       expect({ outcome, status }).toEqual({ outcome: hostile.outcome, status: hostile.status })
