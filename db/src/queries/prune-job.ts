@@ -39,9 +39,11 @@ export async function surplusOf(pool: Pool, jobs: BoundedJob[], thorough: boolea
         select greatest(oldest.at, date_trunc('milliseconds', now() - make_interval(days => j.days))) as at) as kept
       cross join lateral (
         select least(kept.at, date_trunc('milliseconds', now() - interval '1 minute')) as at) as bound
-      where kept.at is not null and exists (
+      -- A LIMIT of its own keeps the bounds in the index: of an EXISTS the planner may read all of a job, and compare afterwards.
+      cross join lateral (
         select from executions e where e.job_id = j.id and e.scheduled_for < bound.at
-          and e.scheduled_for >= case when $4 then '-infinity' else coalesce(m.resume_at, '-infinity') end)`,
+          and e.scheduled_for >= case when $4 then '-infinity' else coalesce(m.resume_at, '-infinity') end limit 1) as surplus
+      where kept.at is not null`,
     values: [jobs.map(({ id }) => id), jobs.map((it) => it.executions), jobs.map(({ days }) => days), thorough],
   })
   return rows
