@@ -45,7 +45,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 async function startThrowaway(): Promise<{ url: string; stop(): Promise<void> }> {
   sweep()
   const dataDir = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
-  const { url, stop } = await startEmbedded({ dataDir, log: () => {}, settings: throwaway })
+  const { url, stop } = await startEmbedded({ dataDir, log: () => {}, settings: { ...throwaway, autovacuum: 'off' } })
   const remove = async () => {
     await stop()
     rmSync(dataDir, { recursive: true, force: true })

@@ -6,7 +6,18 @@ import { enqueue } from '../queue.ts'
 import { transaction } from '../transaction.ts'
 import type { Park } from './begin-attempts.ts'
 import { skipLate } from './collapse.ts'
-import { byTurn, type InTurn, inTurn, NO_JOB, type Turns, WALKED, type Walked } from './in-turn.ts'
+import {
+  byTurn,
+  createTurns,
+  type InTurn,
+  inTurn,
+  NO_JOB,
+  NOT_WALKED,
+  oneEach,
+  type Turns,
+  WALKED,
+  type Walked,
+} from './in-turn.ts'
 import { FAR } from './ledger-rows.ts'
 import { limitedBy } from './limited-by.ts'
 import { type ReleasedDue, releaseDue } from './release-due.ts'
@@ -18,8 +29,8 @@ const parkedList = { column: 'destination', is: '$4', where: 'reason = $3' } as 
  * What a flow limits goes past the queue: it is parked for its flow, which grants it its slots. A probe does not: whoever
  * sends it sees to that.
  */
-const releaseSql = (order: DrainOrder, probe: boolean) => `
-  with recursive ${inTurn(parkedList, order)},
+const releaseSql = (chosen: string, walked: string, probe = false) => `
+  with recursive ${chosen},
   held as (select t.*, ${probe ? 'null::execution_reason' : limitedBy('t')} as limited from turn t),
   done as (
     update executions e set
@@ -30,7 +41,7 @@ const releaseSql = (order: DrainOrder, probe: boolean) => `
     from held where e.id = held.id and e.scheduled_for = held.scheduled_for
     returning e.id, e.scheduled_for, e.item_id, e.state::text, held.job_id, held.round, held.n)
   -- One row more, for how far it went where it found nothing.
-  select done.*, walk.* from (${WALKED}) as walk left join done on true`
+  select done.*, walk.* from (${walked}) as walk left join done on true`
 
 type Row = ReleasedDue & InTurn
 
@@ -92,31 +103,51 @@ export async function dispatchHeld(on: Pool | PoolClient, boss: PgBoss, options:
 /** How often in a row to go on where all that was found is locked: whoever locked it is serving the list. */
 const MOST_IN_VAIN = 3
 
-async function releaseInTurn(client: PoolClient, { limit, turns }: HeldOptions, parked: Parked): Promise<Row[]> {
+async function releaseInTurn(client: PoolClient, options: HeldOptions, parked: Parked): Promise<Row[]> {
+  const { limit, turns = createTurns() } = options
   const { destination, reason, order, probe = false } = parked
   const list = `${reason} ${destination}`
+  const release = async (statement: { name: string; text: string }, left: number, after: string) => {
+    const values = [left, after, reason, destination]
+    const { rows: told } = await client.query<(Row | { id: null }) & Walked>({ ...statement, values })
+    const rows = told.filter((row) => row.id !== null).sort(byTurn)
+    return { rows, last: rows.at(-1)?.job_id ?? after, walked: told[0] ?? { jobs: 0, last: null } }
+  }
   const all: Row[] = []
-  let after = turns?.get(list) ?? NO_JOB
-  let inVain = 0
-  for (let left = limit; left > 0 && inVain < MOST_IN_VAIN; left = limit - all.length) {
-    const { rows: told } = await client.query<(Row | { id: null }) & Walked>({
-      name: `dispatch-parked-${order}${probe ? '-probe' : ''}`,
-      text: releaseSql(order, probe),
-      values: [left, after, reason, destination],
-    })
-    const rows = told.filter((row) => row.id !== null)
+  let after = turns.last.get(list) ?? NO_JOB
+  if (order === 'oldest' && !probe && turns.oneEach.has(list)) {
+    const { rows, last } = await release(stretch, limit, after)
     all.push(...rows)
-    after = rows.sort(byTurn).at(-1)?.job_id ?? after
+    after = last
+  }
+  let inVain = 0
+  for (let left = limit - all.length; left > 0 && inVain < MOST_IN_VAIN; left = limit - all.length) {
+    const { rows, last, walked } = await release(walk(order, probe), left, after)
+    all.push(...rows)
+    after = last
     if (rows.length === left) break
     inVain = rows.length === 0 ? inVain + 1 : 0
-    const { jobs = 0, last = null } = told[0] ?? {}
     // As many jobs as were looked for, yet less: others have locked some, and there may be more jobs.
-    if (jobs >= left && last !== null) after = last
+    if (walked.jobs >= left && walked.last !== null) after = walked.last
     else if (!hasFullShare(rows, left)) break
   }
-  if (all.length < limit) turns?.delete(list)
-  else turns?.set(list, after)
+  remember(turns, list, all, limit, after)
   return all
+}
+
+const stretch = { name: 'dispatch-parked-one-each', text: releaseSql(oneEach(parkedList), NOT_WALKED) }
+
+const walk = (order: DrainOrder, probe: boolean) => ({
+  name: `dispatch-parked-${order}${probe ? '-probe' : ''}`,
+  text: releaseSql(inTurn(parkedList, order), WALKED, probe),
+})
+
+function remember(turns: Turns, list: string, rows: Row[], limit: number, after: string): void {
+  const isOver = rows.length < limit
+  if (isOver) turns.last.delete(list)
+  else turns.last.set(list, after)
+  if (!isOver && new Set(rows.map((row) => row.job_id)).size === limit) turns.oneEach.add(list)
+  else turns.oneEach.delete(list)
 }
 
 /** Whether a job of those that were served had as many as its share: what others left of theirs is for it. */

@@ -8,11 +8,13 @@ import { createPool, type Pool } from '../client.ts'
 import type { Boss } from '../queue.ts'
 import { executions } from '../schema/index.ts'
 import { dispatchHeld } from './dispatch-held.ts'
-import { createTurns, inTurn, NO_JOB, type Turns } from './in-turn.ts'
+import { createTurns, inTurn, NO_JOB, oneEach, type Turns } from './in-turn.ts'
 
 const destination = 'http://busy.test'
+const list = { column: 'destination', is: '$4', where: 'reason = $3' } as const
 const busy = { state: 'parked', reason: 'destination_busy', destination, nextAttemptAt: ahead(60) } as const
-const [a = '', b = '', c = ''] = [1, 2, 3].map((n) => `00000000-0000-7000-8000-00000000000${n}`)
+const job = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`
+const [a, b, c] = [job(1), job(2), job(3)]
 
 /** Parks executions of these jobs, each later than the one before. */
 async function park(pool: Pool, jobs: string[]): Promise<void> {
@@ -60,6 +62,28 @@ test('what jobs with few leave of their share goes to the others', async ({ pool
   expect(await release(pool, boss, 6, createTurns())).toEqual([a, b, c, c, c, c])
 })
 
+test('whichever way jobs in turn are found, each call releases the same', async ({ pool, boss }) => {
+  // Many jobs with one each, some with a few, and one that has most.
+  const jobs = Array.from({ length: 120 }, (_, n) => job(n < 60 ? 100 + n : n < 90 ? 100 + (n % 20) : 500))
+  const calls = async (prepare: (turns: Turns) => void) => {
+    await pool.query('truncate executions cascade; truncate pgboss.job')
+    await park(pool, jobs)
+    const turns = createTurns()
+    const done: string[][] = []
+    for (const limit of [7, 7, 20, 3, 20, 20, 1, 40, 2, 5]) {
+      prepare(turns)
+      done.push(await release(pool, boss, limit, turns))
+    }
+    return done
+  }
+  let stretches = 0
+  const mixed = await calls((turns) => {
+    stretches += turns.oneEach.size
+  })
+  expect(stretches).toBeGreaterThan(3)
+  expect(await calls((turns) => turns.oneEach.clear())).toEqual(mixed)
+})
+
 test('within a job the oldest goes first, or the newest where that is asked for', async ({ db, pool, boss }) => {
   await park(pool, [a, a, a])
   await release(pool, boss, 1, createTurns(), 'newest')
@@ -93,8 +117,7 @@ test('among a hundred thousand of one job and a few of others, no more are read 
     [a, destination],
   )
   await analyzeLedger(pool)
-  const list = inTurn({ column: 'destination', is: '$4', where: 'reason = $3' })
-  const explain = `explain (analyze, format json) with recursive ${list} select * from turn`
+  const explain = `explain (analyze, format json) with recursive ${inTurn(list)} select * from turn`
   const { rows } = await own.query(explain, [40, a, 'destination_busy', destination])
 
   const read = rowsRead(rows[0]['QUERY PLAN'][0].Plan)
@@ -128,26 +151,28 @@ test('none of an empty list', async ({ db, pool, boss }) => {
   expect(await release(pool, boss, 5, createTurns())).toEqual([])
 })
 
-test('a worker that planned it while the table was empty reads no more of ten thousand that come at once', async ({
-  pool,
-  databaseUrl,
-}) => {
-  const own = createPool(databaseUrl, { max: 1, steadyPlans: true })
-  onTestFinished(() => own.end())
-  const list = inTurn({ column: 'destination', is: '$4', where: 'reason = $3' })
-  await own.query('set plan_cache_mode = force_generic_plan')
-  await own.query(`prepare chosen (int, uuid, execution_reason, text) as with recursive ${list} select * from turn`)
-  const values = `(40, '${NO_JOB}', 'destination_busy', '${destination}')`
-  await own.query(`execute chosen ${values}`)
-  await pool.query(
-    `insert into executions (id, job_id, job_version, kind, state, reason, scheduled_for, effective_at, created_at,
+test.for([
+  ['job by job', `recursive ${inTurn(list)}`],
+  ['in one stretch', oneEach(list)],
+])(
+  '%s: a worker that planned it while the table was empty reads no more of ten thousand that come at once',
+  async ([, chosen], { pool, databaseUrl }) => {
+    const own = createPool(databaseUrl, { max: 1, steadyPlans: true })
+    onTestFinished(() => own.end())
+    await own.query('set plan_cache_mode = force_generic_plan')
+    await own.query(`prepare chosen (int, uuid, execution_reason, text) as with ${chosen} select * from turn`)
+    const values = `(40, '${NO_JOB}', 'destination_busy', '${destination}')`
+    await own.query(`execute chosen ${values}`)
+    await pool.query(
+      `insert into executions (id, job_id, job_version, kind, state, reason, scheduled_for, effective_at, created_at,
        next_attempt_at, destination)
      select gen_random_uuid(), gen_random_uuid(), 1, 'schedule', 'parked', 'destination_busy', now(), now(), now(), now(), $1
      from generate_series(1, 10000)`,
-    [destination],
-  )
-  const { rows } = await own.query(`explain (analyze, format json) execute chosen ${values}`)
+      [destination],
+    )
+    const { rows } = await own.query(`explain (analyze, format json) execute chosen ${values}`)
 
-  const read = rowsRead(rows[0]['QUERY PLAN'][0].Plan)
-  expect(read.rows).toBeLessThanOrEqual(130)
-})
+    const read = rowsRead(rows[0]['QUERY PLAN'][0].Plan)
+    expect(read.rows).toBeLessThanOrEqual(130)
+  },
+)

@@ -1,9 +1,14 @@
 import type { DrainOrder } from '@scheduler/core/circuit'
 
-/** The job that was served last, of each list of parked executions. */
-export type Turns = Map<string, string>
+/** What a caller remembers of lists of parked executions, from one call to the next. */
+export interface Turns {
+  /** The job that was served last, of each list. */
+  last: Map<string, string>
+  /** Lists of which the last call found one execution of each job, as far as it looked. */
+  oneEach: Set<string>
+}
 
-export const createTurns = (): Turns => new Map()
+export const createTurns = (): Turns => ({ last: new Map(), oneEach: new Set() })
 
 /** Comes before every job. */
 export const NO_JOB = '00000000-0000-0000-0000-000000000000'
@@ -56,9 +61,24 @@ export function inTurn({ column, is, where }: List, order: DrainOrder = 'oldest'
       order by round, n limit $1)`
 }
 
+/**
+ * The same in one stretch of the index, with `found` in the place of what was walked to: none where a job has two of the `$1` that
+ * come after the job `$2`. To walk from job to job costs a look into each partition for each of them, this one for all.
+ */
+export const oneEach = ({ column, is, where }: List): string => `
+    found as materialized (
+      select id, scheduled_for, job_id, destination, flow_key from executions
+      where next_attempt_at is not null and ${where} and (${column}, job_id) > (${is}, $2) and ${column} <= ${is}
+      order by ${column}, job_id, scheduled_for, id limit $1 for update skip locked),
+    turn as (
+      select f.*, 1 as round, row_number() over (order by job_id) as n from found f
+      where (select count(*) = count(distinct job_id) from found))`
+
 /** How many jobs were walked to, and which was the last: also where others have locked all that they have. */
 export const WALKED =
   'select count(*)::int as jobs, (select job_id from jobs_in_turn order by n desc limit 1) as last from jobs_in_turn'
+
+export const NOT_WALKED = 'select 0 as jobs, null::uuid as last'
 
 export interface Walked {
   jobs: number

@@ -29,12 +29,15 @@ const items =
 
 /**
  * Items whose claim is still the one that is named, locked before their executions, as the claim of another worker would lock
- * them. A lock keeps what a renewal would, and costs no new version of the row.
+ * them. A lock keeps what a renewal would, and costs no new version of the row. Each is looked up by its id, in an order that no
+ * other index has: who planned this while the queue was empty would read all that is active in it, once for each.
  */
 const heldItems = `
-  (select i.* from ${items}
-   join pgboss.job b on b.name = '${DELIVERY_QUEUE}' and b.id = i.item_id and b.state = 'active' and b.retry_count = i.retry_count
-   for update of b)`
+  (select i.* from ${items} cross join lateral (
+    select from pgboss.job b
+    where b.name = '${DELIVERY_QUEUE}' and b.id >= i.item_id and b.id <= i.item_id
+      and b.state = 'active' and b.retry_count = i.retry_count
+    order by b.id limit 1 for update) as held)`
 
 const lockSql = (source: string) => `
   with i as materialized ${source}

@@ -66,7 +66,7 @@ export async function releaseLimited(
 /** Chooses executions from each list in turn, as far as the budgets of all their flows go, and locks them. */
 async function choose(client: PoolClient, budgets: FlowBudgets, turns: Turns): Promise<Candidate[]> {
   const chosen: Candidate[] = []
-  const last = turns.get('') ?? ''
+  const last = turns.last.get('') ?? ''
   for (const source of budgets.sources(last)) {
     const want = Math.min(source.left, MOST - chosen.length)
     if (want === 0) continue
@@ -76,20 +76,20 @@ async function choose(client: PoolClient, budgets: FlowBudgets, turns: Turns): P
       text: `with recursive ${inTurn(lists[source.limit.kind])} select * from turn`,
       values: [
         source.limit.kind === 'key' ? Math.max(want, LOOK_AT) : want,
-        turns.get(name) ?? NO_JOB,
+        turns.last.get(name) ?? NO_JOB,
         source.limit.flow,
       ],
     })
     let taken = 0
     for (const candidate of rows.sort(byTurn)) {
       if (taken === want) break
-      turns.set(name, candidate.job_id)
+      turns.last.set(name, candidate.job_id)
       if (!budgets.take(candidate)) continue
       chosen.push(candidate)
       taken += 1
     }
-    if (taken > 0) turns.set('', name)
-    if (rows.length === 0) turns.delete(name)
+    if (taken > 0) turns.last.set('', name)
+    if (rows.length === 0) turns.last.delete(name)
   }
   return chosen
 }
