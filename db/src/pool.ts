@@ -11,6 +11,7 @@ export const NOT_PLANNED = [
   'enable_mergejoin',
   'enable_bitmapscan',
   'enable_sort',
+  'enable_material',
   'jit',
 ] as const
 

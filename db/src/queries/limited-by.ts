@@ -6,8 +6,9 @@ const LIMITS = '(l.paused or l.rate_count is not null or l.concurrency is not nu
 /** That there are limits at all: asked once for a statement, and the rest of it only where there are. */
 const ANY_LIMIT = '(select true from flow_limits order by kind, flow limit 1)'
 
+/** True or null. Of an EXISTS the planner may read all limits there are, to look rows up among them. */
 const limitOf = (kind: 'destination' | 'key', flow: string, also = ''): string =>
-  `exists (select from flow_limits l where l.kind = '${kind}' and l.flow = ${flow} and ${LIMITS} ${also})`
+  `(select true from flow_limits l where l.kind = '${kind}' and l.flow = ${flow} and ${LIMITS} ${also} limit 1)`
 
 /**
  * Why an execution needs a grant; null when it needs none. One with two limits counts as held back for its key, so that it

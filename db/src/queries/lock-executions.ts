@@ -1,10 +1,12 @@
 import type { PoolClient } from '../client.ts'
 import { DELIVERY_QUEUE, type Item } from '../queue.ts'
+import { few } from './few.ts'
 import { hasSlot, lacksGrant } from './limited-by.ts'
 
 /** A locked execution that its item may carry on. */
 export interface Found {
   id: string
+  job_id: string
   scheduled_for: Date
   state: string
   attempt: number
@@ -24,8 +26,9 @@ export interface Found {
   item: Item
 }
 
-const items =
-  'unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::int[]) as i(id, scheduled_for, item_id, retry_count)'
+const items = few(
+  'unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::int[]) as i(id, scheduled_for, item_id, retry_count)',
+)
 
 /**
  * Items whose claim is still the one that is named, locked before their executions, as the claim of another worker would lock
@@ -33,7 +36,7 @@ const items =
  * other index has: who planned this while the queue was empty would read all that is active in it, once for each.
  */
 const heldItems = `
-  (select i.* from ${items} cross join lateral (
+  (select i.* from ${items} as i cross join lateral (
     select from pgboss.job b
     where b.name = '${DELIVERY_QUEUE}' and b.id >= i.item_id and b.id <= i.item_id
       and b.state = 'active' and b.retry_count = i.retry_count
@@ -41,7 +44,7 @@ const heldItems = `
 
 const lockSql = (source: string) => `
   with i as materialized ${source}
-  select e.id, e.scheduled_for, e.state, e.attempt, coalesce(j.destination, e.destination) as destination, e.claimed_at, e.claimed_by, e.job_version,
+  select e.id, e.job_id, e.scheduled_for, e.state, e.attempt, coalesce(j.destination, e.destination) as destination, e.claimed_at, e.claimed_by, e.job_version,
     e.cancel_requested_at, e.item_id, e.reason, clock_timestamp() as now, d.state as circuit_state, d.retry_at,
     d.probe_id, ${lacksGrant('e')} as lacks, ${hasSlot('e')} as granted
   from i
@@ -52,7 +55,7 @@ const lockSql = (source: string) => `
   where e.item_id = i.item_id and e.state in ('queued', 'running') and e.ack_deadline_at is null
   for update of e`
 
-const lockClaimed = { name: 'lock-executions', text: lockSql(`(select * from ${items})`) }
+const lockClaimed = { name: 'lock-executions', text: lockSql(items) }
 const lockHeld = { name: 'lock-held-executions', text: lockSql(heldItems) }
 
 /**

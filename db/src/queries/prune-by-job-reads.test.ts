@@ -1,44 +1,11 @@
-import { expect, onTestFinished } from 'vitest'
+import { expect } from 'vitest'
 import { test } from '../../test/queue.ts'
-import { createPool, type Pool } from '../client.ts'
+import { oneSteady, readsOf } from '../../test/reads.ts'
+import type { Pool } from '../client.ts'
 import { jobsWithOwn } from './bounded-jobs.ts'
 import { pruneAllSurplus, pruneNewSurplus } from './prune-by-job.ts'
 
 /** What looking for jobs that are over reads, by the counters of the server; the server may analyze the tables at any time. */
-
-/** A pool as the worker's, of one connection: it is asked for its own counters. */
-function steady(databaseUrl: string): Pool {
-  const pool = createPool(databaseUrl, { max: 1, steadyPlans: true })
-  onTestFinished(() => pool.end())
-  return pool
-}
-
-interface Reads {
-  /** Entries of indexes of `executions`, and its rows. */
-  ledger: number
-  jobs: number
-}
-
-async function readsOf(pool: Pool, run: () => Promise<unknown>): Promise<Reads> {
-  const counted = async (): Promise<Reads> => {
-    await pool.query('select pg_stat_force_next_flush()')
-    // Each relation on its own: of a partitioned table the partitions are what is read.
-    const { rows } = await pool.query<{ table: keyof Reads; n: number }>(
-      `select case when relname like 'executions%' then 'ledger' else 'jobs' end as table,
-         sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int as n
-       from pg_stat_user_tables where relname ~ '^(executions|jobs$)' group by 1`,
-    )
-    const { rows: entries } = await pool.query<{ n: number }>(
-      `select sum(idx_tup_read)::int as n from pg_stat_user_indexes where relname like 'executions%'`,
-    )
-    const of = (table: keyof Reads) => rows.find((row) => row.table === table)?.n ?? 0
-    return { ledger: of('ledger') + (entries[0]?.n ?? 0), jobs: of('jobs') }
-  }
-  const before = await counted()
-  await run()
-  const after = await counted()
-  return { ledger: after.ledger - before.ledger, jobs: after.jobs - before.jobs }
-}
 
 /** Vacuums the ledger until it has no dead row: whatever else looks at the tables keeps them for a moment. */
 const vacuumed = (pool: Pool) =>
@@ -84,26 +51,26 @@ test('to find ten jobs that are over, what is new is read, and nothing of the ot
   await fillJobs(pool, 6_000, 4_000, 10)
   await fillLedger(pool, 10, { jobs: 6_000, last: 1_000, made: 7_200 })
   await fillLedger(pool, 5, { jobs: 10, last: 120, made: 60 })
-  const own = steady(databaseUrl)
+  const own = oneSteady(databaseUrl)
 
   const reads = await readsOf(own, async () => {
     expect(await pruneNewSurplus(own, null, null)).toMatchObject({ executions: 50 })
   })
 
-  expect(reads.ledger).toBeLessThan(2_000)
-  expect(reads.jobs).toBeLessThan(200)
+  expect(reads('executions')).toBeLessThan(2_000)
+  expect(reads('jobs')).toBeLessThan(200)
 })
 
 test('a thorough look reads of each job in its turn what it may keep at the most', async ({ databaseUrl, pool }) => {
   await fillJobs(pool, 2_400, 2_400, 10)
   await fillLedger(pool, 20, { jobs: 2_400, last: 1_000, made: 7_200 })
   await pool.query('update executions set dead_at = finished_at')
-  const own = steady(databaseUrl)
+  const own = oneSteady(databaseUrl)
   const look = () => pruneAllSurplus(own, 15, 7)
   // About a hundred; which they are is in the ids.
   const turns = (await jobsWithOwn(pool, null, { hour: 7 }, null, 2_400)).jobs.length
   // Twenty of each are read to see that they are dead letters, and the newest ten before.
-  expect((await readsOf(own, look)).ledger).toBeLessThan(turns * 100)
+  expect((await readsOf(own, look))('executions')).toBeLessThan(turns * 100)
 
   await pool.query(
     'delete from executions where scheduled_for < (select max(scheduled_for) from executions) - $1::interval',
@@ -111,9 +78,9 @@ test('a thorough look reads of each job in its turn what it may keep at the most
   )
   await vacuumed(pool)
 
-  expect((await readsOf(own, look)).ledger).toBeLessThan(turns * 25)
+  expect((await readsOf(own, look))('executions')).toBeLessThan(turns * 25)
   await pool.query('analyze executions, jobs')
-  expect((await readsOf(own, look)).ledger).toBeLessThan(turns * 25)
+  expect((await readsOf(own, look))('executions')).toBeLessThan(turns * 25)
 })
 
 test('of a job of every second with a bound, a look reads what is new and what is kept, however much went before', async ({
@@ -124,7 +91,7 @@ test('of a job of every second with a bound, a look reads what is new and what i
   await fillLedger(pool, 30_000, { jobs: 1, last: 1_000, made: 60 })
   // Dead letters stay, and are not to be passed again with each look.
   await pool.query(`update executions set dead_at = finished_at where scheduled_for < now() - interval '10000 seconds'`)
-  const own = steady(databaseUrl)
+  const own = oneSteady(databaseUrl)
   const first = await pruneNewSurplus(own, null, null)
   expect(first.executions).toBeGreaterThan(8_000)
   await fillLedger(pool, 60, { jobs: 1, last: 120, made: 0 })
@@ -133,7 +100,7 @@ test('of a job of every second with a bound, a look reads what is new and what i
     expect(await pruneNewSurplus(own, null, new Date(Date.now() + 25_000))).toMatchObject({ executions: 60 })
   })
 
-  expect(reads.ledger).toBeLessThan(2_500)
+  expect(reads('executions')).toBeLessThan(2_500)
 })
 
 test('a job that may keep many is looked at with some of its new executions only, by the dice in their ids', async ({
@@ -142,7 +109,7 @@ test('a job that may keep many is looked at with some of its new executions only
 }) => {
   await fillJobs(pool, 1, 1, 10_000)
   await fillLedger(pool, 10_001, { jobs: 1, last: 1_000, made: 7_200 })
-  const own = steady(databaseUrl)
+  const own = oneSteady(databaseUrl)
   const add = (die: string) =>
     pool.query(
       `insert into executions (id, job_id, job_version, kind, state, scheduled_for, effective_at, created_at, finished_at, destination)
@@ -154,7 +121,7 @@ test('a job that may keep many is looked at with some of its new executions only
   const reads = await readsOf(own, async () => {
     expect(await pruneNewSurplus(own, null, null)).toMatchObject({ executions: 0 })
   })
-  expect(reads.ledger).toBeLessThan(20)
+  expect(reads('executions')).toBeLessThan(20)
 
   await add('0000')
   expect(await pruneNewSurplus(own, null, null)).toMatchObject({ executions: 3 })
@@ -165,7 +132,7 @@ test('many jobs that have a few over each are pruned in a few statements', async
   await fillLedger(pool, 11, { jobs: 598, last: 1_000, made: 60 })
   await pool.query('update jobs set runs = -runs where runs > 598')
   await fillLedger(pool, 100, { jobs: -1, last: 1_000, made: 60 })
-  const own = steady(databaseUrl)
+  const own = oneSteady(databaseUrl)
   let statements = 0
   const query = async (...args: [string, unknown[]]) => {
     statements += 1

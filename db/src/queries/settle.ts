@@ -126,9 +126,9 @@ async function updateExecutions(client: PoolClient, settlements: Settlement[]): 
             -- One more failure than there were before the attempt: its receiver has said meanwhile that its work failed.
             and not (e.attempt = s.attempt and e.failures > s.failures)
           else e.state = 'running' and e.attempt = s.attempt and e.ack_deadline_at is null end
-      -- Without a lock: a failure that is not counted yet finds this success in the ledger.
-      returning e.id, e.state, e.kind, e.attempt, e.state = 'succeeded' and exists (
-        select from jobs j where j.id = e.job_id and j.failed_in_row > 0) as recovers,
+      -- Without a lock: a failure that is not counted yet finds this success in the ledger. Of an EXISTS the planner may read all jobs.
+      returning e.id, e.state, e.kind, e.attempt, e.state = 'succeeded'
+        and coalesce((select j.failed_in_row > 0 from jobs j where j.id = e.job_id), false) as recovers,
         ${hasSlot('e')} as granted`,
     values: [
       settlements.map((it) => it.executionId),
