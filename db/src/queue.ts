@@ -187,7 +187,7 @@ const names = new Map<string, string>()
 
 /**
  * pg-boss's view of a transaction, for statements that a worker sends all the time: prepared, since planning one anew took the
- * server as long as carrying it out. Not for its fetch, whose plan of an empty queue reads half as much again in a full one.
+ * server as long as carrying it out. Not for its fetch: its limit is in its text, and its plan of an empty queue reads all of a full one.
  */
 function preparedDb(client: PoolClient) {
   return {
