@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Pool } from '@scheduler/db/client'
 import { applyMigrations } from '@scheduler/db/migrate'
-import { createPool, stillPlanned } from '@scheduler/db/pool'
+import { createPool, unsteadySettings } from '@scheduler/db/pool'
 import { NoSession } from '@scheduler/db/session'
 import { type PgBouncer, startPgBouncer } from '../pgbouncer.ts'
 import { startWorker } from '../processes.ts'
@@ -45,7 +45,7 @@ async function refusals({ pool }: Rig, { apiUrl, workerUrl }: PgBouncer, result:
   result.check('a migration through it is refused', refused instanceof NoSession)
   const { rows } = await pool.query(`select count(*)::int as n from pg_locks where locktype = 'advisory'`)
   result.check('and leaves no lock behind', rows[0].n === 0, rows[0].n)
-  const planned = await Promise.all([workerUrl, apiUrl].map(through(stillPlanned)))
+  const planned = await Promise.all([workerUrl, apiUrl].map(through(unsteadySettings)))
   result.check('plans are steady for workers and not for the API', !planned[0]?.length && !!planned[1]?.length)
 }
 

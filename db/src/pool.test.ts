@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, onTestFinished } from 'vitest'
 import { test } from '../test/database.ts'
 import { isDatabaseAway } from './database-away.ts'
-import { createPool, NOT_PLANNED, type Pool, type PoolClient, stillPlanned } from './pool.ts'
+import { createPool, NOT_PLANNED, type Pool, type PoolClient, unsteadySettings } from './pool.ts'
 
 function poolOf(url: string, options?: Parameters<typeof createPool>[1]): Pool {
   const pool = createPool(url, options)
@@ -113,13 +113,14 @@ test('with steady plans a prepared statement is planned once, not anew for each 
 })
 
 test('a pool knows whether what it asks of its connections was granted', async ({ databaseUrl }) => {
-  expect(await stillPlanned(poolOf(databaseUrl, { steadyPlans: true }))).toEqual([])
+  expect(await unsteadySettings(poolOf(databaseUrl, { steadyPlans: true }))).toEqual([])
   // As through a pooler that keeps `options` to itself.
-  expect(await stillPlanned(poolOf(databaseUrl))).toEqual([...NOT_PLANNED])
+  expect(await unsteadySettings(poolOf(databaseUrl))).toEqual([...NOT_PLANNED, 'plan_cache_mode'])
 })
 
 test('the settings of a pooler that the docs have ask for all that a pool asks for', () => {
   const docs = readFileSync(new URL('../../docs/scaling.md', import.meta.url), 'utf8')
   const query = /^scheduler_worker\b.*connect_query='([^']*)'/m.exec(docs)?.[1] ?? ''
   expect(query.split('; ').filter((it) => it.endsWith(' = off'))).toEqual(NOT_PLANNED.map((it) => `set ${it} = off`))
+  expect(query).toContain('set plan_cache_mode = force_generic_plan')
 })

@@ -15,12 +15,17 @@ export const NOT_PLANNED = [
   'jit',
 ] as const
 
-/** What to do where some of these are on all the same. */
+/** What to do where some settings of steady plans are missing. */
 export const NO_STEADY_PLANS =
-  'A pooler kept to itself what the worker asks of its connections. Switch these off in the pooler, ' +
+  'A pooler kept to itself what the worker asks of its connections. Set these in the pooler as docs/scaling.md has them, ' +
   'such as by connect_query, or for a database user of the workers’ own that is a member of the tables’ owner.'
 
-const STEADY_PLANS = `${NOT_PLANNED.map((name) => `-c ${name}=off`).join(' ')} -c plan_cache_mode=force_generic_plan`
+const steadySettings: [name: string, value: string][] = [
+  ...NOT_PLANNED.map((name): [string, string] => [name, 'off']),
+  ['plan_cache_mode', 'force_generic_plan'],
+]
+
+const STEADY_PLANS = steadySettings.map(([name, value]) => `-c ${name}=${value}`).join(' ')
 
 /**
  * Makes the server notice within half a minute that a client's machine is gone; by default it takes two hours, and what
@@ -74,11 +79,11 @@ export function createPool(connectionString: string, options: PoolOptions = {}):
   return pool
 }
 
-/** Which of these the pool's connections still plan: none, unless a pooler has kept what the client asked for to itself. */
-export async function stillPlanned(pool: Pool): Promise<string[]> {
+/** Which settings of steady plans the pool's connections lack: none, unless a pooler has kept what the client asked for to itself. */
+export async function unsteadySettings(pool: Pool): Promise<string[]> {
   const { rows } = await pool.query<{ name: string }>(
-    `select name from unnest($1::text[]) as name where current_setting(name) <> 'off'`,
-    [NOT_PLANNED],
+    'select name from unnest($1::text[], $2::text[]) as s(name, value) where current_setting(name) <> value',
+    [steadySettings.map(([name]) => name), steadySettings.map(([, value]) => value)],
   )
   return rows.map(({ name }) => name)
 }

@@ -7,7 +7,7 @@ import { databaseUrl, directDatabaseUrl, targetPolicy } from '@scheduler/core/se
 import { createPool } from '@scheduler/db/client'
 import { createDbClock } from '@scheduler/db/db-clock'
 import { startListener } from '@scheduler/db/listener'
-import { NO_STEADY_PLANS, stillPlanned } from '@scheduler/db/pool'
+import { NO_STEADY_PLANS, unsteadySettings } from '@scheduler/db/pool'
 import { toCancel } from '@scheduler/db/queries/to-cancel'
 import { leave } from '@scheduler/db/queries/workers'
 import { startQueue } from '@scheduler/db/queue'
@@ -50,8 +50,8 @@ const pool = createPool(url, { max: 10, steadyPlans: true, name: 'scheduler work
 const clock = createDbClock()
 const client = orExit(() => createCallbackClient(targetPolicy(config)))
 await untilDatabase(async () => void (await clock.refresh(pool)), log, stop)
-const planned = await untilDatabase(() => stillPlanned(pool), log, stop)
-if (planned.length > 0) log.warn({ reason: NO_STEADY_PLANS, settings: planned }, 'plans not steady')
+const unsteady = await untilDatabase(() => unsteadySettings(pool), log, stop)
+if (unsteady.length > 0) log.warn({ reason: NO_STEADY_PLANS, settings: unsteady }, 'plans not steady')
 const boss = await untilDatabase(
   () => startQueue(pool, { schedule: true, onError: (error) => log.warn({ reason: error.message }, 'queue failed') }),
   log,
