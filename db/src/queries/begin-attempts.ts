@@ -1,7 +1,6 @@
 import { type StoredDelivery, timeoutMsOf } from '@scheduler/core/delivery'
 import type { PoolClient } from '../client.ts'
 import type { Item } from '../queue.ts'
-import { few } from './few.ts'
 import { renewSlots } from './flow-slots.ts'
 import type { Found } from './lock-executions.ts'
 import { extendProbe } from './shared-circuits.ts'
@@ -50,16 +49,18 @@ export async function begin(client: PoolClient, send: Found[], workerId: string,
       update executions e
       set state = 'running', reason = null, attempt = e.attempt + 1, claimed_at = $3::timestamptz, claimed_by = $4,
         first_attempt_at = coalesce(e.first_attempt_at, $3::timestamptz), destination = j.destination
-      from ${few('unnest($1::uuid[], $2::timestamptz[], $5::text[], $6::uuid[]) as i(id, scheduled_for, destination, job_id)')} as i
+      from unnest($1::uuid[], $2::timestamptz[], $5::text[], $6::uuid[]) as i(id, scheduled_for, destination, job_id)
       -- Each job by its id, in an order that no other index has: joined, those who planned this while there were few would read
-      -- all jobs, and the executions of each.
+      -- all jobs, and the executions of each. What may be large is not carried along.
       cross join lateral (
-        select * from jobs where id >= i.job_id and id <= i.job_id and deleted_at is null order by id limit 1) as j
+        select version, type, status, paused_at, callback_url, destination, next_run_at from jobs
+        where id >= i.job_id and id <= i.job_id and deleted_at is null order by id limit 1) as j
       where e.id = i.id and e.scheduled_for = i.scheduled_for and e.cancel_requested_at is null
         and (j.status <> 'paused' or coalesce(e.redriven_at, e.created_at) >= j.paused_at)
       returning e.item_id as "itemId", e.id as "executionId", e.job_id as "jobId", j.version as "jobVersion",
         j.type <> 'once' as recurring,
-        e.scheduled_for as "scheduledFor", e.attempt, j.callback_url as "callbackUrl", i.destination, j.payload, j.delivery,
+        e.scheduled_for as "scheduledFor", e.attempt, j.callback_url as "callbackUrl", i.destination,
+        (select payload from jobs where id = e.job_id) as payload, (select delivery from jobs where id = e.job_id) as delivery,
         e.failures, e.first_attempt_at as "firstAttemptAt", j.next_run_at as "nextRunAt"`,
     values: [
       send.map((it) => it.id),

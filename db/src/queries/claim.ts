@@ -4,7 +4,6 @@ import { notifyFlow } from '../notify.ts'
 import { endItems, fetchItems, type Item, touchItems } from '../queue.ts'
 import { transaction } from '../transaction.ts'
 import { begin, type Claim, cancelRefused, type Park, recordAbandoned } from './begin-attempts.ts'
-import { few } from './few.ts'
 import { giveBackSlots } from './flow-slots.ts'
 import { FAR } from './ledger-rows.ts'
 import { type Found, lockExecutions } from './lock-executions.ts'
@@ -105,8 +104,9 @@ async function parkLimited(client: PoolClient, limited: Found[], now: Date): Pro
     name: 'move-limited',
     text: `
       update executions e set destination = j.destination, flow_key = j.flow_key
-      from ${few('unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as p(id, scheduled_for, job_id)')} as p
-      cross join lateral (select * from jobs where id >= p.job_id and id <= p.job_id order by id limit 1) as j
+      from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as p(id, scheduled_for, job_id)
+      cross join lateral (
+        select destination, flow_key from jobs where id >= p.job_id and id <= p.job_id order by id limit 1) as j
       where e.id = p.id and e.scheduled_for = p.scheduled_for
         and (e.destination, e.flow_key) is distinct from (j.destination, j.flow_key)`,
     values: [limited.map((it) => it.id), limited.map((it) => it.scheduled_for), limited.map((it) => it.job_id)],

@@ -32,6 +32,8 @@ export type DueJob = Pick<
 > & {
   /** Whether its own URL is told of its events. */
   notifies: boolean
+  /** Where its row lies (`ctid`), as long as the transaction that has locked it does not change it. */
+  at: string
 }
 
 export interface Dispatched {
@@ -76,7 +78,7 @@ const MOST_ROWS = 2_000
 
 const dueSql = `
   select id, type, version, schedule, policies, timezone, destination, flow_key as "flowKey", cursor_at as "cursorAt", runs, tags,
-    (delivery -> 'notify') is not null as notifies, now() as now
+    (delivery -> 'notify') is not null as notifies, ctid as at, now() as now
   from jobs where next_run_at <= now() order by next_run_at limit $1 for update skip locked`
 
 /**
@@ -125,7 +127,7 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
       const planned = plan(job.schedule, policies, job.cursorAt.getTime(), now.getTime(), stateOf(job))
       if (planned.cancel) superseded.push(job.id)
       ledger.push(...dueRowsOf(job, planned))
-      clocks.push(clockOf(job.id, planned))
+      clocks.push(clockOf(job, planned))
     } catch (error) {
       const reason = `The schedule can't be computed: ${error instanceof Error ? error.message : String(error)}`
       quarantined.push({ jobId: job.id, reason })
@@ -156,14 +158,15 @@ const TO_BE_SENT: ReadonlySet<LedgerRow['state']> = new Set(['queued', 'waiting'
 
 interface Clock {
   id: string
+  at: string
   cursor: Date
   runs: number
   nextRunAt: Date | null
   nextScheduledFor: Date | null
 }
 
-function clockOf(id: string, planned: Plan): Clock {
-  return { id, cursor: new Date(planned.cursor), runs: planned.runs, ...clockColumns(planned) }
+function clockOf({ id, at }: DueJob, planned: Plan): Clock {
+  return { id, at, cursor: new Date(planned.cursor), runs: planned.runs, ...clockColumns(planned) }
 }
 
 /** The columns of a job that say when it is due next. */
@@ -184,9 +187,12 @@ async function moveClocks(client: PoolClient, clocks: Clock[], now: Date): Promi
       update jobs set cursor_at = c.cursor_at, next_run_at = c.next_run_at, next_scheduled_for = c.next_scheduled_for,
         runs = c.runs, status = case when c.next_run_at is null then 'completed' else status end,
         completed_at = case when c.next_run_at is null then $5::timestamptz end
-      from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $6::int[])
-        as c(id, cursor_at, next_run_at, next_scheduled_for, runs)
-      where jobs.id = c.id`,
+      from (
+        select * from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $6::int[], $7::tid[])
+          as c(id, cursor_at, next_run_at, next_scheduled_for, runs, at)
+        -- Has the planner suppose few: by their ids it may read all jobs instead, where there were a few when it planned this.
+        where cursor_at >= '-infinity' and cursor_at <= 'infinity') as c
+      where jobs.ctid = c.at and jobs.id = c.id`,
     values: [
       clocks.map((clock) => clock.id),
       clocks.map((clock) => clock.cursor),
@@ -194,6 +200,7 @@ async function moveClocks(client: PoolClient, clocks: Clock[], now: Date): Promi
       clocks.map((clock) => clock.nextScheduledFor),
       now,
       clocks.map((clock) => clock.runs),
+      clocks.map((clock) => clock.at),
     ],
   })
 }

@@ -115,8 +115,9 @@ async function releaseInTurn(client: PoolClient, options: HeldOptions, parked: P
   }
   const all: Row[] = []
   let after = turns.last.get(list) ?? NO_JOB
-  if (order === 'oldest' && !probe && turns.oneEach.has(list)) {
+  if (order === 'oldest' && !probe && !turns.mixed.has(list)) {
     const { rows, last } = await release(stretch, limit, after)
+    if (rows.length === 0) turns.mixed.add(list)
     all.push(...rows)
     after = last
   }
@@ -131,7 +132,10 @@ async function releaseInTurn(client: PoolClient, options: HeldOptions, parked: P
     if (walked.jobs >= left && walked.last !== null) after = walked.last
     else if (!hasFullShare(rows, left)) break
   }
-  remember(turns, list, all, limit, after)
+  if (all.length < limit) {
+    turns.last.delete(list)
+    turns.mixed.delete(list)
+  } else turns.last.set(list, after)
   return all
 }
 
@@ -141,14 +145,6 @@ const walk = (order: DrainOrder, probe: boolean) => ({
   name: `dispatch-parked-${order}${probe ? '-probe' : ''}`,
   text: releaseSql(inTurn(parkedList, order), WALKED, probe),
 })
-
-function remember(turns: Turns, list: string, rows: Row[], limit: number, after: string): void {
-  const isOver = rows.length < limit
-  if (isOver) turns.last.delete(list)
-  else turns.last.set(list, after)
-  if (!isOver && new Set(rows.map((row) => row.job_id)).size === limit) turns.oneEach.add(list)
-  else turns.oneEach.delete(list)
-}
 
 /** Whether a job of those that were served had as many as its share: what others left of theirs is for it. */
 function hasFullShare(rows: Row[], limit: number): boolean {

@@ -78,10 +78,10 @@ test('whichever way jobs in turn are found, each call releases the same', async 
   }
   let stretches = 0
   const mixed = await calls((turns) => {
-    stretches += turns.oneEach.size
+    stretches += turns.mixed.size === 0 ? 1 : 0
   })
   expect(stretches).toBeGreaterThan(3)
-  expect(await calls((turns) => turns.oneEach.clear())).toEqual(mixed)
+  expect(await calls((turns) => void turns.mixed.add(`destination_busy ${destination}`))).toEqual(mixed)
 })
 
 test('within a job the oldest goes first, or the newest where that is asked for', async ({ db, pool, boss }) => {

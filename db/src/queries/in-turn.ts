@@ -4,11 +4,11 @@ import type { DrainOrder } from '@scheduler/core/circuit'
 export interface Turns {
   /** The job that was served last, of each list. */
   last: Map<string, string>
-  /** Lists of which the last call found one execution of each job, as far as it looked. */
-  oneEach: Set<string>
+  /** Lists where a job was found to have several: to look for one of each in a stretch is in vain until they have been served. */
+  mixed: Set<string>
 }
 
-export const createTurns = (): Turns => ({ last: new Map(), oneEach: new Set() })
+export const createTurns = (): Turns => ({ last: new Map(), mixed: new Set() })
 
 /** Comes before every job. */
 export const NO_JOB = '00000000-0000-0000-0000-000000000000'

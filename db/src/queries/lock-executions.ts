@@ -1,6 +1,5 @@
 import type { PoolClient } from '../client.ts'
 import { DELIVERY_QUEUE, type Item } from '../queue.ts'
-import { few } from './few.ts'
 import { hasSlot, lacksGrant } from './limited-by.ts'
 
 /** A locked execution that its item may carry on. */
@@ -26,9 +25,8 @@ export interface Found {
   item: Item
 }
 
-const items = few(
-  'unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::int[]) as i(id, scheduled_for, item_id, retry_count)',
-)
+const items =
+  'unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::int[]) as i(id, scheduled_for, item_id, retry_count)'
 
 /**
  * Items whose claim is still the one that is named, locked before their executions, as the claim of another worker would lock
@@ -36,7 +34,7 @@ const items = few(
  * other index has: who planned this while the queue was empty would read all that is active in it, once for each.
  */
 const heldItems = `
-  (select i.* from ${items} as i cross join lateral (
+  (select i.* from ${items} cross join lateral (
     select from pgboss.job b
     where b.name = '${DELIVERY_QUEUE}' and b.id >= i.item_id and b.id <= i.item_id
       and b.state = 'active' and b.retry_count = i.retry_count
@@ -48,14 +46,18 @@ const lockSql = (source: string) => `
     e.cancel_requested_at, e.item_id, e.reason, clock_timestamp() as now, d.state as circuit_state, d.retry_at,
     d.probe_id, ${lacksGrant('e')} as lacks, ${hasSlot('e')} as granted
   from i
-  join executions e on e.id = i.id and e.scheduled_for = i.scheduled_for
+  cross join lateral (
+    select * from executions
+    where scheduled_for = i.scheduled_for and id >= i.id and id <= i.id
+      and item_id = i.item_id and state in ('queued', 'running') and ack_deadline_at is null
+    order by id limit 1 for update) as e
   -- One that was lost in flight may have had its job edited meanwhile: it goes where the job is now.
-  left join jobs j on e.state = 'running' and j.id = e.job_id
-  left join destinations d on d.destination = coalesce(j.destination, e.destination) and d.state <> 'closed'
-  where e.item_id = i.item_id and e.state in ('queued', 'running') and e.ack_deadline_at is null
-  for update of e`
+  left join lateral (
+    select destination from jobs where e.state = 'running' and id >= e.job_id and id <= e.job_id order by id limit 1) as j on true
+  left join lateral (
+    select * from destinations where destination = coalesce(j.destination, e.destination) and state <> 'closed' limit 1) as d on true`
 
-const lockClaimed = { name: 'lock-executions', text: lockSql(items) }
+const lockClaimed = { name: 'lock-executions', text: lockSql(`(select * from ${items})`) }
 const lockHeld = { name: 'lock-held-executions', text: lockSql(heldItems) }
 
 /**

@@ -1,5 +1,6 @@
 import { type PartitionRange, partitionsToMake } from '@scheduler/core/ledger-partitions'
 import type { Pool } from '../client.ts'
+import { forgetEmpty } from './forget-empty.ts'
 import { keepFree, letIn, letInAtOnce } from './keep-free.ts'
 import { alone, DEFAULT_PARTITION, listPartitions, MOST_MOVED, type Statements } from './ledger-partitions.ts'
 
@@ -38,6 +39,7 @@ export async function makePartitions(
     else if (name) made.push(name)
   }
   await letIn(pool)
+  await forgetEmpty(pool)
   return { made, busy: false }
 }
 

@@ -1,6 +1,5 @@
 import type { PoolClient } from '../client.ts'
 import type { Park } from './begin-attempts.ts'
-import { few } from './few.ts'
 import type { Found } from './lock-executions.ts'
 
 /** Keeps an execution out of the queue until its flow grants it what it lacks; the time is far away. */
@@ -16,8 +15,8 @@ export async function parkAll(client: PoolClient, park: (Found & (Park | ParkLim
     name: 'park',
     text: `
       update executions e set state = 'parked', reason = p.reason, next_attempt_at = p.at
-      from ${few(`unnest($1::uuid[], $2::timestamptz[], $3::execution_reason[], $4::timestamptz[])
-        as p(id, scheduled_for, reason, at)`)} as p
+      from unnest($1::uuid[], $2::timestamptz[], $3::execution_reason[], $4::timestamptz[])
+        as p(id, scheduled_for, reason, at)
       where e.id = p.id and e.scheduled_for = p.scheduled_for`,
     values: [
       park.map((it) => it.id),

@@ -5,7 +5,7 @@ import type { Pool } from '../client.ts'
 import { jobsWithOwn } from './bounded-jobs.ts'
 import { pruneAllSurplus, pruneNewSurplus } from './prune-by-job.ts'
 
-/** What looking for jobs that are over reads, by the counters of the server; the server may analyze the tables at any time. */
+/** What looking for jobs that are over reads, by the counters of the server, whether the tables were analyzed or not. */
 
 /** Vacuums the ledger until it has no dead row: whatever else looks at the tables keeps them for a moment. */
 const vacuumed = (pool: Pool) =>

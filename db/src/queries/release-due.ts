@@ -1,6 +1,5 @@
 import type { PoolClient } from '../client.ts'
 import { IS_WAITING } from '../schema/executions.ts'
-import { few } from './few.ts'
 import { FAR } from './ledger-rows.ts'
 import { limitedBy } from './limited-by.ts'
 
@@ -22,7 +21,7 @@ const releaseSql = `
     select e.id, e.scheduled_for, j.deleted_at is not null as gone,
       case when j.id is null then e.destination else j.destination end as destination,
       case when j.id is null then e.flow_key else j.flow_key end as flow_key
-    from ${few('unnest($1::uuid[], $2::timestamptz[]) as i(id, scheduled_for)')} as i
+    from unnest($1::uuid[], $2::timestamptz[]) as i(id, scheduled_for)
     join executions e on e.id = i.id and e.scheduled_for = i.scheduled_for
     left join jobs j on j.id = e.job_id),
   held as (select t.*, case when not gone then ${limitedBy('t')} end as limited from turn t)

@@ -2,7 +2,6 @@ import type { PgBoss } from 'pg-boss'
 import type { Pool, PoolClient } from '../client.ts'
 import { enqueue, newItemId } from '../queue.ts'
 import { transaction } from '../transaction.ts'
-import { few } from './few.ts'
 import { FlowBudgets } from './flow-budgets.ts'
 import { sweepSlots } from './flow-slots.ts'
 import { grantSlots } from './grant-slots.ts'
@@ -102,7 +101,7 @@ async function grant(client: PoolClient, boss: PgBoss, chosen: Candidate[], budg
     name: 'release-limited',
     text: `
       update executions e set state = 'queued', reason = null, next_attempt_at = null, item_id = g.item_id
-      from ${few('unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as g(id, scheduled_for, item_id)')} as g
+      from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as g(id, scheduled_for, item_id)
       where e.id = g.id and e.scheduled_for = g.scheduled_for`,
     values: [chosen.map((it) => it.id), chosen.map((it) => it.scheduled_for), items.map((it) => it.id)],
   })

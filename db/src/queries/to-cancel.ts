@@ -1,5 +1,4 @@
 import type { Pool } from '../client.ts'
-import { few } from './few.ts'
 
 /** Which of these executions are to be broken off. For a worker that may have missed being told. */
 export async function toCancel(pool: Pool, executions: { id: string; scheduledFor: Date }[]): Promise<string[]> {
@@ -7,7 +6,7 @@ export async function toCancel(pool: Pool, executions: { id: string; scheduledFo
   const { rows } = await pool.query<{ id: string }>({
     name: 'to-cancel',
     text: `
-      select e.id from ${few('unnest($1::uuid[], $2::timestamptz[]) as i(id, scheduled_for)')} as i
+      select e.id from unnest($1::uuid[], $2::timestamptz[]) as i(id, scheduled_for)
       join executions e on e.id = i.id and e.scheduled_for = i.scheduled_for
       where e.cancel_requested_at is not null`,
     values: [executions.map((it) => it.id), executions.map((it) => it.scheduledFor)],
