@@ -37,8 +37,10 @@ export function explaining(url: string, { analyze = false, steadyPlans = false }
     // A partition of a page or two is rightly read as it is.
     const isTiny = !index && part.get(node['Relation Name'] ?? '')?.isTiny
     if (table && node['Node Type'].endsWith('Scan') && !isTiny) scans.push(`${table}: ${index ?? node['Node Type']}`)
-    // What an index is walked for must bound the walk. An instant may have ten thousand executions, for one.
-    const [late] = /\b(next_run_at <|next_attempt_at <|id\b)/.exec(node.Filter ?? '') ?? []
+    // What an index is walked for must bound the walk. An instant may have ten thousand executions, for one. By where a row lies
+    // one is found, whatever else is asked of it.
+    const [late] =
+      (node['Node Type'] !== 'Tid Scan' && /\b(next_run_at <|next_attempt_at <|id\b)/.exec(node.Filter ?? '')) || []
     if (late && !isTiny && !table?.startsWith('job_')) scans.push(`${table}: filtered by ${late}`)
     for (const child of node.Plans ?? []) note(child, part)
   }

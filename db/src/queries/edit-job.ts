@@ -7,7 +7,7 @@ import { parseZone } from '@scheduler/core/timezone'
 import type { Pool, PoolClient } from '../client.ts'
 import type { JobRow } from '../schema/jobs.ts'
 import { changeJob, type JobChange, redirectPending } from './change-job.ts'
-import { clockColumns } from './dispatch-due.ts'
+import { clockColumns } from './move-clocks.ts'
 import { policiesOf } from './policies-of.ts'
 import { recordDue } from './record-due.ts'
 

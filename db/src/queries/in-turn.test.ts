@@ -64,7 +64,7 @@ test('what jobs with few leave of their share goes to the others', async ({ pool
 
 test('whichever way jobs in turn are found, each call releases the same', async ({ pool, boss }) => {
   // Many jobs with one each, some with a few, and one that has most.
-  const jobs = Array.from({ length: 120 }, (_, n) => job(n < 60 ? 100 + n : n < 90 ? 100 + (n % 20) : 500))
+  const jobs = Array.from({ length: 120 }, (_, n) => job(n < 60 ? 100 + n : n < 90 ? 140 + (n % 20) : 500))
   const calls = async (prepare: (turns: Turns) => void) => {
     await pool.query('truncate executions cascade; truncate pgboss.job')
     await park(pool, jobs)
@@ -80,7 +80,7 @@ test('whichever way jobs in turn are found, each call releases the same', async 
   const mixed = await calls((turns) => {
     stretches += turns.mixed.size === 0 ? 1 : 0
   })
-  expect(stretches).toBeGreaterThan(3)
+  expect(stretches).toBeGreaterThan(2)
   expect(await calls((turns) => void turns.mixed.add(`destination_busy ${destination}`))).toEqual(mixed)
 })
 
