@@ -1,0 +1,1 @@
+ALTER TYPE "public"."execution_reason" ADD VALUE 'cancelled_by_hand' BEFORE 'deleted';
