@@ -108,6 +108,16 @@ export const manualExecution = {
   ...{ kind: 'manual', state: 'queued', attempt: 0, attempts: [], finished_at: null },
 }
 
+export const cancelledExecution = {
+  ...manualExecution,
+  ...{ state: 'cancelled', reason: 'cancelled_by_hand', finished_at: '2026-11-24T08:00:02.345+07:00' },
+}
+
+export const brokenOffExecution = {
+  ...manualExecution,
+  ...{ state: 'running', reason: 'cancelled_by_hand', attempt: 1 },
+}
+
 export const circuit = {
   destination: 'https://example.com',
   state: 'open',

@@ -2,6 +2,7 @@ import { skippedWall } from '@scheduler/core/clock-change'
 import type { ExecutionReason, ExecutionState } from '@scheduler/core/execution'
 import { sayDuration } from '@scheduler/core/say-time'
 import { offsetAt } from '@scheduler/core/timezone'
+import { sayCancelled } from './explain-cancelled.ts'
 import { byFailure } from './explain-failure.ts'
 import { byHoldingBack } from './explain-parked.ts'
 import { said, saidWall } from './explain-said.ts'
@@ -48,6 +49,7 @@ const byReason: Record<ExecutionReason, (told: Told) => string> = {
     `It waits for its turn: ${told.blocker ? `the run of ${said(told.blocker.scheduledFor, told)}` : 'an earlier run'} is not finished${policyOf(told, 'overlap')}`,
   superseded: (told) =>
     `It was cancelled because ${told.instead ? `the newer run of ${said(told.instead.scheduledFor, told)}` : 'a newer run'} took its place${policyOf(told, 'overlap')}`,
+  cancelled_by_hand: sayCancelled,
   deleted: (told) => `It was cancelled before it was sent: the job was deleted at ${said(told.row.finishedAt, told)}`,
   ...byFailure,
   ...byHoldingBack,

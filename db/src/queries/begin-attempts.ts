@@ -1,7 +1,8 @@
 import { type StoredDelivery, timeoutMsOf } from '@scheduler/core/delivery'
 import type { PoolClient } from '../client.ts'
 import type { Item } from '../queue.ts'
-import { renewSlots } from './flow-slots.ts'
+import { cancelledAs } from './cancelled-as.ts'
+import { giveBackSlots, renewSlots } from './flow-slots.ts'
 import type { Found } from './lock-executions.ts'
 import { extendProbe } from './shared-circuits.ts'
 
@@ -112,14 +113,29 @@ export async function recordAbandoned(client: PoolClient, found: Found[], now: D
   )
 }
 
-/** Ends executions that get no further attempt: their job was deleted or paused, or a newer one took their place. */
-export async function cancelRefused(client: PoolClient, refused: Found[], now: Date): Promise<void> {
+/**
+ * Ends those that were to be cancelled while an attempt was in flight which is lost by now, and returns the others. They must not
+ * be parked: they would be unfinished until their destination takes more.
+ */
+export async function endCancelled(client: PoolClient, found: Found[], now: Date): Promise<Found[]> {
+  const cancelled = found.filter((it) => it.cancel_requested_at)
+  await recordAbandoned(client, cancelled, now)
+  await cancelRefused(client, cancelled, now)
+  await giveBackSlots(
+    client,
+    cancelled.filter((it) => it.granted),
+  )
+  return found.filter((it) => !it.cancel_requested_at)
+}
+
+/** Ends executions that get no further attempt: their job was deleted or paused, a newer one took their place, or a person asked. */
+async function cancelRefused(client: PoolClient, refused: Found[], now: Date): Promise<void> {
   if (refused.length === 0) return
   await client.query(
     `update executions e set state = 'cancelled', finished_at = $3,
        reason = case
          when not exists (select from jobs j where j.id = e.job_id and j.deleted_at is null) then 'deleted'::execution_reason
-         when e.cancel_requested_at is not null then 'superseded'::execution_reason
+         when e.cancel_requested_at is not null then ${cancelledAs('e')}
          else 'paused'::execution_reason end
      from unnest($1::uuid[], $2::timestamptz[]) as r(id, scheduled_for)
      where e.id = r.id and e.scheduled_for = r.scheduled_for`,

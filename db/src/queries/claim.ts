@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from '../client.ts'
 import { notifyFlow } from '../notify.ts'
 import { endItems, fetchItems, type Item, touchItems } from '../queue.ts'
 import { transaction } from '../transaction.ts'
-import { begin, type Claim, cancelRefused, type Park, recordAbandoned } from './begin-attempts.ts'
+import { begin, type Claim, endCancelled, type Park, recordAbandoned } from './begin-attempts.ts'
 import { giveBackSlots } from './flow-slots.ts'
 import { FAR } from './ledger-rows.ts'
 import { type Found, lockExecutions } from './lock-executions.ts'
@@ -56,13 +56,8 @@ export async function claim({ pool, boss, workerId }: ClaimParts, limit: number,
     const held: Held[] = []
     const park: (Found & Park)[] = []
     const limited: Found[] = []
-    const cancelled: Found[] = []
-    for (const execution of found) {
+    for (const execution of await endCancelled(client, found, now)) {
       const { item, destination } = execution
-      if (execution.cancel_requested_at) {
-        cancelled.push(execution)
-        continue
-      }
       if (execution.lacks) {
         limited.push(execution)
         continue
@@ -74,13 +69,12 @@ export async function claim({ pool, boss, workerId }: ClaimParts, limit: number,
       else park.push({ ...execution, ...decision })
     }
     const claims = await begin(client, send, workerId, now)
-    await recordAbandoned(client, [...park, ...cancelled], now)
+    await recordAbandoned(client, park, now)
     await parkAll(client, park)
-    await cancelRefused(client, cancelled, now)
     await parkLimited(client, limited, now)
     await giveBackSlots(
       client,
-      [...park, ...cancelled].filter((it) => it.granted),
+      park.filter((it) => it.granted),
     )
     const kept = new Set([...claims, ...held].map((it) => it.item.id))
     await endItems(
@@ -136,10 +130,11 @@ export async function beginHeld({ pool, boss, workerId }: ClaimParts, held: Held
   return await transaction(pool, async (client) => {
     const items = held.map(({ item }) => item)
     const { found, now } = await lockExecutions(client, items, { held: true })
-    const limited = found.filter((it) => it.lacks)
+    const live = await endCancelled(client, found, now)
+    const limited = live.filter((it) => it.lacks)
     await parkLimited(client, limited, now)
     // Opened since they were admitted: by another worker, which need not have told us yet.
-    const free = found.filter((it) => !it.lacks)
+    const free = live.filter((it) => !it.lacks)
     const [send, keep] = [free.filter(maySend), free.filter((it) => !maySend(it))]
     await parkAll(
       client,
@@ -172,14 +167,15 @@ export async function putBack({ pool, boss }: ClaimParts, held: Held[], park?: P
     const items = await stillHeld(boss, client, held)
     const { found, now } = await lockExecutions(client, items)
     const parking = park ?? { reason: 'destination_busy', at: now }
-    await recordAbandoned(client, found, now)
+    const live = await endCancelled(client, found, now)
+    await recordAbandoned(client, live, now)
     await parkAll(
       client,
-      found.map((execution) => ({ ...execution, ...parking })),
+      live.map((execution) => ({ ...execution, ...parking })),
     )
     await giveBackSlots(
       client,
-      found.filter((it) => it.granted),
+      live.filter((it) => it.granted),
     )
     await endItems(boss, client, items)
   })

@@ -6,6 +6,7 @@ import type { PoolClient } from '../client.ts'
 import { notifyDue } from '../notify.ts'
 import type { ExecutionRow } from '../schema/executions.ts'
 import type { JobRow } from '../schema/jobs.ts'
+import { reasonOfCancelled } from './cancelled-as.ts'
 import { executionFailed, executionSucceeded, type NewEvent, recordEvents } from './events.ts'
 import { writeLate } from './write-late.ts'
 
@@ -18,6 +19,7 @@ export type Late = Pick<
       | 'jobVersion'
       | 'kind'
       | 'state'
+      | 'reason'
       | 'attempt'
       | 'scheduledFor'
       | 'createdAt'
@@ -28,7 +30,7 @@ export type Late = Pick<
 >
 
 /** The columns of one, of `executions e`. */
-export const LATE_COLUMNS = `e.id, e.job_id as "jobId", e.job_version as "jobVersion", e.kind, e.state, e.attempt,
+export const LATE_COLUMNS = `e.id, e.job_id as "jobId", e.job_version as "jobVersion", e.kind, e.state, e.reason, e.attempt,
   e.scheduled_for as "scheduledFor", e.created_at as "createdAt", e.failures, e.first_attempt_at as "firstAttemptAt",
   e.claimed_at as "claimedAt", e.claimed_by as "claimedBy", e.cancel_requested_at as "cancelRequestedAt",
   e.redriven_at as "redrivenAt", e.ack_deadline_at as "ackDeadlineAt"`
@@ -99,7 +101,7 @@ export async function endLate(client: PoolClient, rows: Late[], ending: Ending, 
 function endOf(row: Late, job: Job | undefined, ending: Ending, now: Date): Ended {
   const base = { ...row, nextAttemptAt: null, failuresAfter: row.failures, recurring: job?.type !== 'once' }
   if (ending.outcome === 'succeeded') return { ...base, to: 'succeeded', reason: null }
-  if (row.cancelRequestedAt) return { ...base, to: 'cancelled', reason: 'superseded' }
+  if (row.cancelRequestedAt) return { ...base, to: 'cancelled', reason: reasonOfCancelled(row.reason) }
   const failed = { ...base, failuresAfter: row.failures + 1, reason: ending.outcome }
   const at = nextAttempt(row, retryOf(job?.delivery ?? null), job, ending, now)
   if (at === null) return { ...failed, to: 'failed' }

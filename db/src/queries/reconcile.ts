@@ -2,6 +2,7 @@ import type { PgBoss } from 'pg-boss'
 import type { Pool } from '../client.ts'
 import { DELIVERY_QUEUE, enqueue } from '../queue.ts'
 import { transaction } from '../transaction.ts'
+import { cancelledAs } from './cancelled-as.ts'
 import { executionFailed, recordEvents, type SettledFacts } from './events.ts'
 
 /** What a reconciliation found and repaired; in a healthy system every count is 0. */
@@ -82,14 +83,17 @@ async function releaseStranded(pool: Pool): Promise<number> {
 type Crashed = SettledFacts & { itemId: string }
 type Dead = Crashed | { itemId: string; executionId: null }
 
-/** An item that pg-boss failed has lost its worker more often than the crash budget allows. */
+/** An item that pg-boss failed has lost its worker more often than the crash budget allows. What was to be cancelled is. */
 async function failCrashed(pool: Pool, boss: PgBoss): Promise<number> {
   return await transaction(pool, async (client) => {
     const { rows } = await client.query<Dead>(
       `with dead as (
          select id from pgboss.job where name = $1 and state = 'failed' limit $2),
        failed as (
-         update executions e set state = 'failed', reason = 'worker_crashed', finished_at = now(), dead_at = now()
+         update executions e
+         set state = case when e.cancel_requested_at is null then 'failed'::execution_state else 'cancelled' end,
+           reason = case when e.cancel_requested_at is null then 'worker_crashed'::execution_reason else ${cancelledAs('e')} end,
+           finished_at = now(), dead_at = case when e.cancel_requested_at is null then now() end
          from dead where e.item_id = dead.id and e.finished_at is null and e.state in ('queued', 'running')
            and e.ack_deadline_at is null
          returning e.*),
@@ -101,7 +105,7 @@ async function failCrashed(pool: Pool, boss: PgBoss): Promise<number> {
        select dead.id as "itemId", failed.id as "executionId", failed.job_id as "jobId", failed.kind,
          failed.job_version as "jobVersion", failed.scheduled_for as "scheduledFor", failed.attempt,
          failed.finished_at as "finishedAt", failed.reason, null as status, null as error
-       from dead left join failed on failed.item_id = dead.id`,
+       from dead left join failed on failed.item_id = dead.id and failed.state = 'failed'`,
       [DELIVERY_QUEUE, BATCH],
     )
     if (rows.length === 0) return 0

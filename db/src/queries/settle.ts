@@ -3,6 +3,7 @@ import type { PgBoss } from 'pg-boss'
 import type { Pool, PoolClient } from '../client.ts'
 import { endItems, type Item } from '../queue.ts'
 import { transaction } from '../transaction.ts'
+import { cancelledAs } from './cancelled-as.ts'
 import { executionFailed, executionSucceeded, type NewEvent, recordEvents } from './events.ts'
 import { giveBackSlots } from './flow-slots.ts'
 import { hasSlot } from './limited-by.ts'
@@ -107,7 +108,7 @@ async function updateExecutions(client: PoolClient, settlements: Settlement[]): 
     text: `
       update executions e
       set state = case when e.cancel_requested_at is null or s.state = 'succeeded' then s.state else 'cancelled' end,
-        reason = case when e.cancel_requested_at is null or s.state = 'succeeded' then s.reason else 'superseded' end,
+        reason = case when e.cancel_requested_at is null or s.state = 'succeeded' then s.reason else ${cancelledAs('e')} end,
         next_attempt_at = case when e.cancel_requested_at is null then s.next_attempt_at end,
         finished_at = case when e.cancel_requested_at is null and s.state in ('waiting', 'running') then null
           else s.finished_at end,

@@ -51,6 +51,7 @@ export const executionReasons = [
   'awaiting_ack',
   'overlap_queued',
   'superseded',
+  'cancelled_by_hand',
   'deleted',
   'rejected',
   'timed_out',

@@ -20,6 +20,7 @@ export const problems = {
   'idempotency-key-reused': { status: 409, title: 'The idempotency key was used for another request' },
   'external-id-ambiguous': { status: 409, title: 'Several jobs have this external_id' },
   'job-deleted': { status: 409, title: 'The job has been deleted' },
+  'execution-finished': { status: 409, title: 'The execution is finished' },
   'not-a-dead-letter': { status: 409, title: 'The execution is no dead letter' },
   'job-completed': { status: 409, title: 'The job is completed' },
   'job-quarantined': { status: 409, title: 'The job is quarantined' },

@@ -5,6 +5,7 @@ import { batchCreate } from './batch-create.ts'
 import { batchDelete } from './batch-delete.ts'
 import { batchPause } from './batch-pause.ts'
 import { batchResume } from './batch-resume.ts'
+import { cancelExecution } from './cancel-execution.ts'
 import { closeCircuit } from './close-circuit.ts'
 import { createBlackout } from './create-blackout.ts'
 import { createCronJob } from './create-cron-job.ts'
@@ -87,6 +88,7 @@ export const routes: AnyRoute[] = [
   nackExecution,
   heartbeatExecution,
   redriveExecution,
+  cancelExecution,
   listDeadLetters,
   redriveDeadLetters,
   deleteDeadLetters,
