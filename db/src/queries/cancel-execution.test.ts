@@ -4,6 +4,7 @@ import { awaiting } from '../../test/awaiting.ts'
 import { ago, ahead, execution, job } from '../../test/factories.ts'
 import { begin, outcomeOf, queueItems, queueUp, soleExecution, test, untilBlocked, worker } from '../../test/queue.ts'
 import { createDb, type Pool } from '../client.ts'
+import { FLOW_CHANNEL } from '../notify.ts'
 import { destinations, events, executions, flowSlots, jobs } from '../schema/index.ts'
 import { cancelExecution } from './cancel-execution.ts'
 import { deleteJob } from './delete-job.ts'
@@ -92,7 +93,11 @@ describe('an execution that is not in flight', () => {
     expect(await release()).toBe(1)
     const [slot] = await createDb(pool).select().from(flowSlots)
     expect(await release()).toBe(0)
+    const keeper = await begin(pool)
+    await keeper.query(`commit; listen ${FLOW_CHANNEL}`)
+    const told = new Promise((resolve) => keeper.once('notification', resolve))
     await cancelExecution(pool, slot?.executionId ?? '')
+    await told
     expect(await createDb(pool).select().from(flowSlots)).toEqual([])
     expect(await release()).toBe(1)
   })
@@ -121,7 +126,7 @@ describe('an execution that is not in flight', () => {
     expect((await worker(pool, boss).claim()).claims).toEqual([])
     expect(await release()).toMatchObject({ count: 0, waitMs: expect.any(Number) })
 
-    await pool.query('update destinations set probe_until = now()')
+    await pool.query('update destinations set probe_until = now() - interval $$1 second$$')
     expect(await release()).toMatchObject({ count: 1 })
     expect((await worker(pool, boss).claim()).claims).toMatchObject([{ executionId: other?.id, isProbe: true }])
   })

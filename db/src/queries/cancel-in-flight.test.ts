@@ -146,11 +146,15 @@ describe('an execution whose attempt is lost with its worker once it was to be b
     expect(await queueItems(pool)).toEqual([])
   }
 
-  test('is cancelled when its item comes back', async ({ pool, boss }) => {
+  test.for([
+    ['send it', 'send'],
+    ['hold it', 'hold'],
+    ['park it', { reason: 'circuit_open', at: ahead(60) }],
+  ] as const)('is cancelled when its item comes back to who would %s', async ([, decide], { pool, boss }) => {
     const { claim } = await inFlight(pool, boss)
     await cancel(pool)
     await loseWorker(boss, [claim])
-    expect(await worker(pool, boss).claim()).toMatchObject({ fetched: 1, claims: [], parked: 0 })
+    expect(await worker(pool, boss).claim(() => decide)).toMatchObject({ fetched: 1, claims: [], held: [], parked: 0 })
     await isOver(pool)
   })
 

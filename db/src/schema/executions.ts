@@ -69,7 +69,10 @@ export const executions = pgTable(
      * Until when its receiver, which answered 202, may say how its work ended. It is `running` and has no item meanwhile.
      */
     ackDeadlineAt: instant(),
-    /** When it was to be cancelled while an attempt was in flight; a 2xx of that attempt still makes it succeeded. */
+    /**
+     * When it was to be cancelled while an attempt was in flight; a 2xx of that attempt still makes it succeeded. Its reason says
+     * whether a person asked for it.
+     */
     cancelRequestedAt: instant(),
     /**
      * Whether it waits until the executions of its job before it are finished; its next attempt is then far away. Says
