@@ -109,8 +109,6 @@ const deadTold = (
   return told({ state: 'failed', reason: 'rejected', deadAt: later(60), firstAttemptAt: at, attempts, ...fields }, more)
 }
 
-const byHand = { state: 'cancelled', reason: 'cancelled_by_hand', finishedAt: later(120_000) } as const
-
 const policies: Policies = {
   ...{ zone: 'UTC', seed: 's', jitterSeconds: 0, overlap: 'skip', dst: defaultDst, maxRuns: null, blackouts: [] },
   misfire: { policy: 'last', graceSeconds: 900, max: 1 },
@@ -219,26 +217,6 @@ test.for<[string, Told]>([
       { outcome: 'blocked', status: null },
       { job: { version: 1, delivery: null, deletedAt: at } as JobRow },
     ),
-  ],
-  [
-    'It was cancelled by hand at 19:02 on 1 June 2026, before it was sent.',
-    told({ ...byHand, attempt: 0, attempts: [] }),
-  ],
-  [
-    'It was cancelled by hand at 19:02 on 1 June 2026, before attempt 2.',
-    told({ ...byHand, attempts: [failed({ outcome: 'rejected', status: 500 })] }),
-  ],
-  [
-    'It was cancelled by hand at 19:01 on 1 June 2026, while attempt 1 was in flight.',
-    told({ ...byHand, cancelRequestedAt: later(60_000), attempts: [failed({ outcome: 'abandoned', status: null })] }),
-  ],
-  [
-    'It was cancelled by hand at 19:02 on 1 June 2026: its receiver had answered 202 on attempt 1 and not said yet how its work ended.',
-    told({ ...byHand, attempts: [failed({ outcome: 'accepted', status: 202 })] }),
-  ],
-  [
-    'It is being cancelled by hand, since 19:01 on 1 June 2026: attempt 1, which began at 19:00 on 1 June 2026, is broken off.',
-    told({ ...byHand, state: 'running', cancelRequestedAt: later(60_000), finishedAt: null, attempts: [] }),
   ],
   [
     'It was redriven at 19:02 on 1 June 2026 and waits for its turn, at 19:01 on 1 June 2026.',
