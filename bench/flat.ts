@@ -10,7 +10,9 @@ import type { Run } from './measure.ts'
 const WORKERS = 2
 /** Callbacks before the first that counts: a process is slow until its code has been compiled. */
 const WARM_UP = 1_000
-/** By how much it may be more than with the fewest idle jobs. */
+/** What the others are compared with. */
+const FEW = 1_000
+/** By how much it may be more than with few idle jobs. */
 const bounds: [jobs: number, bound: number][] = [
   [1_000_000, 1.15],
   [10_000_000, 1.3],
@@ -68,14 +70,29 @@ function judge(all: Map<number, Run[]>): void {
     const faults = runs.flatMap((it) => it.faults)
     result.check(`${size} idle jobs: each callback once, none early`, faults.length === 0, faults.join('; '))
   }
-  const least = Math.min(...all.keys())
+  const { judged, missing } = compare(all)
+  for (const { what, ratio, bound } of judged) result.atMost(what, ratio, bound, ' ×')
+  for (const it of missing) console.log(`not judged: ${it}`)
+  result.end()
+}
+
+/** What is held against a bound, and in words which bounds nothing can be held against. */
+export function compare(all: Map<number, Run[]>) {
+  const judged: { what: string; ratio: number; bound: number }[] = []
+  const missing: string[] = []
   const middle = (size: number, pick: (run: Run) => number) => median((all.get(size) ?? []).map(pick))
   for (const [size, bound] of bounds) {
-    if (!all.has(size) || size === least) continue
+    const absent = [FEW, size].filter((it) => !all.has(it))
+    if (absent.length > 0) {
+      missing.push(`the bounds at ${size} idle jobs by ${FEW}, since ${absent.join(' and ')} did not take part`)
+      continue
+    }
     for (const [name, pick] of figures.slice(1)) {
-      const ratio = middle(size, pick) / middle(least, pick)
-      if (!Number.isNaN(ratio)) result.atMost(`${name} at ${size} idle jobs by that at ${least}`, ratio, bound, ' ×')
+      const what = `${name} at ${size} idle jobs by that at ${FEW}`
+      const ratio = middle(size, pick) / middle(FEW, pick)
+      if (Number.isNaN(ratio)) missing.push(`${what}, which was not measured`)
+      else judged.push({ what, ratio, bound })
     }
   }
-  result.end()
+  return { judged, missing }
 }

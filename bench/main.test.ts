@@ -37,3 +37,9 @@ test('each way to send a request sends all of them, and its cost is printed with
   expect(output).toMatch(/^node:http: CPU \d+ µs a request, 1\.00 × that of node:http · \d+ \/s$/m)
   expect(output.match(/^ok .*: each request once: 100 of 100$/gm)).toHaveLength(6)
 })
+
+test('a soak of one minute, which has nothing to compare itself with, is refused', { timeout: 60_000 }, async () => {
+  const { faults, code } = await bench('soak', '1')
+  expect(code).not.toBe(0)
+  expect(faults).toContain('give it 2 whole minutes or more')
+})

@@ -1,18 +1,19 @@
 import type { Pool } from '@scheduler/db/client'
+import { type HotJob, hotJobs } from './hot-jobs.ts'
 import { oneAttempt } from './jobs.ts'
 import { wait } from './until.ts'
 
-/** How often each of the calls is made, ms. */
+/** How often a round of calls is begun, ms. */
 const EVERY_MS = 100
-const PERIOD_SECONDS = 60
+/** Rounds at once at the most: an API that answers no more is not buried, and what was left out counts as not made. */
+const MOST_OPEN = 200
+export const PERIOD_SECONDS = 60
+const PERIOD_MS = PERIOD_SECONDS * 1_000
 
-/**
- * So many interval jobs that together fall due `rate` times a second, each once a minute at a moment of its own. Returns the
- * ids of some of them.
- */
-export async function insertSoakJobs(pool: Pool, rate: number, callbackUrl: string): Promise<string[]> {
+/** So many interval jobs that together fall due `rate` times a second, each once a minute at a moment of its own. */
+export async function insertSoakJobs(pool: Pool, rate: number, callbackUrl: string): Promise<HotJob[]> {
   const { origin, hostname } = new URL(callbackUrl)
-  const { rows } = await pool.query<{ id: string }>(
+  const { rows } = await pool.query<HotJob>(
     `insert into jobs (id, type, status, version, next_run_at, next_scheduled_for, cursor_at, created_at, updated_at,
        callback_url, destination, callback_host, timezone, schedule, policies, payload, delivery)
      select uuidv7(), 'interval', 'active', 1, at, at, now(), now(), now(), $2, $3, $4, 'UTC',
@@ -23,58 +24,110 @@ export async function insertSoakJobs(pool: Pool, rate: number, callbackUrl: stri
        select date_trunc('milliseconds', now() + interval '5 s' + random() * make_interval(secs => $5)) as at
        from generate_series(1, $1)
      ) as due
-     returning id`,
+     returning id, (extract(epoch from next_run_at) * 1000)::float8 as at`,
     [Math.round(rate * PERIOD_SECONDS), callbackUrl, origin, hostname, PERIOD_SECONDS, JSON.stringify(oneAttempt)],
   )
-  return rows.slice(0, 1_000).map(({ id }) => id)
+  return rows
 }
 
-/**
- * What clients do meanwhile, ten times a second each: a job is created that is due soon, another that is due in an hour, one
- * of these is deleted, and one of `jobs` is edited.
- */
-export function startCalls(api: string, jobs: string[], callbackUrl: string) {
-  const created: string[] = []
-  const made = { creates: 0, edits: 0, deletes: 0 }
-  const refused: string[] = []
-  let stopped = false
+const coldKinds = ['creates due soon', 'creates due in an hour', 'deletes of these'] as const
+const hotKinds = ['deletes of hot jobs', 'creates in their place', 'edits of hot jobs'] as const
+type Kind = (typeof coldKinds)[number] | (typeof hotKinds)[number]
 
-  const call = async (method: string, path: string, body?: unknown): Promise<Record<string, unknown>> => {
+/**
+ * What clients do meanwhile, ten times a second each: a job is created that is due soon, another that is due in an hour and is
+ * then deleted; of those that fall due right now one is deleted and created anew, and one is edited, so that as many fall due
+ * as before. Of the hot ones at most every tenth: with few callbacks there are fewer of these calls.
+ */
+export function startCalls(api: string, jobs: HotJob[], urls: { soak: string; once: string }) {
+  const hot = hotJobs(jobs, PERIOD_MS)
+  const made = Object.fromEntries([...coldKinds, ...hotKinds].map((kind) => [kind, 0])) as Record<Kind, number>
+  const refused: string[] = []
+  const hotEvery = Math.max(1, Math.ceil(PERIOD_MS / EVERY_MS / (jobs.length / 10)))
+  const open = new Set<Promise<void>>()
+  const began = performance.now()
+  let stopped = false
+  let seconds = 0
+
+  const call = async (kind: Kind, method: string, path: string, body?: unknown): Promise<string | null> => {
     const headers = { 'content-type': 'application/json' }
     const answer = await fetch(`${api}${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) })
     const text = await answer.text()
-    if (answer.ok) return JSON.parse(text || '{}') as Record<string, unknown>
+    if (answer.ok) {
+      made[kind] += 1
+      return (JSON.parse(text || '{}') as { job_id?: string }).job_id ?? null
+    }
     refused.push(`${method} ${path.replaceAll(/[0-9a-f-]{36}/g, '{id}')}: ${answer.status}`)
-    return {}
+    return null
   }
-  const create = async (seconds: number) => {
+  const create = async (kind: Kind, seconds: number) => {
     const schedule_time = new Date(Date.now() + seconds * 1_000).toISOString()
-    const { job_id } = await call('POST', '/jobs', { schedule_time, callback_url: callbackUrl, payload: { n: 1 } })
-    made.creates += 1
-    return job_id
+    return await call(kind, 'POST', '/jobs', { schedule_time, callback_url: urls.once, payload: { n: 1 } })
+  }
+  const createFar = async () => {
+    const id = await create('creates due in an hour', 3_600)
+    if (id) await call('deletes of these', 'DELETE', `/jobs/${id}`)
+  }
+  const replace = async () => {
+    const old = hot.take(Date.now())
+    if (!old) return
+    await call('deletes of hot jobs', 'DELETE', `/jobs/${old.id}`)
+    const at = nextAfter(old.at)
+    const id = await call('creates in their place', 'POST', '/jobs/interval', {
+      ...{
+        seconds: PERIOD_SECONDS,
+        start_date: new Date(at).toISOString(),
+        callback_url: urls.soak,
+        payload: { n: 1 },
+      },
+      ...{ overlap: 'allow', ...oneAttempt },
+    })
+    if (id) hot.add({ id, at })
+  }
+  /** Another payload; or another beat, half a second off at the most. */
+  const edit = async (n: number) => {
+    const job = hot.take(Date.now())
+    if (!job) return
+    const at = n % 2 === 0 ? job.at : nextAfter(job.at) + Math.round(Math.random() * 1_000) - 500
+    const change = n % 2 === 0 ? { payload: { n } } : { start_date: new Date(at).toISOString() }
+    await call('edits of hot jobs', 'PATCH', `/jobs/${job.id}`, change)
+    hot.add({ id: job.id, at })
   }
   const round = async (n: number) => {
-    await create(2 + Math.random() * 20)
-    const far = await create(3_600)
-    if (typeof far === 'string') created.push(far)
-    const old = created.length > 100 ? created.shift() : undefined
-    if (old) await call('DELETE', `/jobs/${old}`)
-    if (old) made.deletes += 1
-    await call('PATCH', `/jobs/${jobs[n % jobs.length]}`, { payload: { n } })
-    made.edits += 1
+    const calls = [create('creates due soon', 2 + Math.random() * 20), createFar()]
+    if (n % hotEvery === 0) calls.push(replace(), edit(n / hotEvery))
+    for (const it of await Promise.allSettled(calls)) if (it.status === 'rejected') refused.push(String(it.reason))
   }
+  // By the clock, and none waits for the one before: an API that gets slower is asked as often as ever.
   const loop = async () => {
     for (let n = 0; !stopped; n += 1) {
-      await Promise.all([round(n).catch((error: unknown) => refused.push(String(error))), wait(EVERY_MS)])
+      if (open.size < MOST_OPEN) {
+        const it: Promise<void> = round(n).finally(() => open.delete(it))
+        open.add(it)
+      }
+      await wait(Math.max(0, began + (n + 1) * EVERY_MS - performance.now()))
     }
   }
   const running = loop()
   return {
-    made,
     refused,
+    /** How many of each kind were made, and were to be made, each second. */
+    rates() {
+      const meant = 1_000 / EVERY_MS
+      const rate = (kind: Kind, every: number) => ({ kind, made: made[kind] / seconds, meant: meant / every })
+      return [...coldKinds.map((kind) => rate(kind, 1)), ...hotKinds.map((kind) => rate(kind, hotEvery))]
+    },
     async stop() {
       stopped = true
       await running
+      seconds = (performance.now() - began) / 1_000
+      await Promise.all(open)
     },
   }
+}
+
+/** The next moment of a beat that is at least half a period away. */
+function nextAfter(at: number): number {
+  const passed = Math.floor((Date.now() + PERIOD_MS / 2 - at) / PERIOD_MS) + 1
+  return at + passed * PERIOD_MS
 }
