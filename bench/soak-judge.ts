@@ -60,8 +60,10 @@ export function judgeCalls(calls: ReturnType<typeof startCalls>, result: Verdict
   for (const { kind, made, meant } of calls.rates()) {
     result.atLeast(`calls: ${kind}`, made, meant * bounds.calls, ' /s')
   }
-  const { refused } = calls
-  result.check('calls of the API that were refused', refused.length === 0, [...new Set(refused)].slice(0, 3).join('; '))
+  const counts = new Map<string, number>()
+  for (const it of calls.refused) counts.set(it, (counts.get(it) ?? 0) + 1)
+  const said = [...counts].map(([text, count]) => `${count} × ${text}`)
+  result.check('calls of the API that were refused', said.length === 0, said.slice(0, 6).join('; '))
 }
 
 /** @param cancelled callbacks that were due in the last minutes and that a delete came before */

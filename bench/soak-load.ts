@@ -34,10 +34,17 @@ const coldKinds = ['creates due soon', 'creates due in an hour', 'deletes of the
 const hotKinds = ['deletes of hot jobs', 'creates in their place', 'edits of hot jobs'] as const
 type Kind = (typeof coldKinds)[number] | (typeof hotKinds)[number]
 
+interface Answer {
+  job_id?: string
+  /** Of a refusal. */
+  title?: string
+}
+
 /**
  * What clients do meanwhile, ten times a second each: a job is created that is due soon, another that is due in an hour and is
  * then deleted; of those that fall due right now one is deleted and created anew, and one is edited, so that as many fall due
- * as before. Of the hot ones at most every tenth: with few callbacks there are fewer of these calls.
+ * as before. Of all that fall due at most every tenth is deleted, and every tenth edited: where few do, there are fewer of
+ * these calls.
  */
 export function startCalls(api: string, jobs: HotJob[], urls: { soak: string; once: string }) {
   const hot = hotJobs(jobs, PERIOD_MS)
@@ -49,40 +56,37 @@ export function startCalls(api: string, jobs: HotJob[], urls: { soak: string; on
   let stopped = false
   let seconds = 0
 
-  const call = async (kind: Kind, method: string, path: string, body?: unknown): Promise<string | null> => {
+  /** Null where it was refused: no two calls are about one job at a time, so that none has a reason to be. */
+  const call = async (kind: Kind, method: string, path: string, body?: unknown): Promise<Answer | null> => {
     const headers = { 'content-type': 'application/json' }
     const answer = await fetch(`${api}${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) })
-    const text = await answer.text()
-    if (answer.ok) {
-      made[kind] += 1
-      return (JSON.parse(text || '{}') as { job_id?: string }).job_id ?? null
+    const said = JSON.parse((await answer.text()) || '{}') as Answer
+    if (!answer.ok) {
+      refused.push(`${method} ${path.replaceAll(/[0-9a-f-]{36}/g, '{id}')}: ${answer.status} ${said.title ?? ''}`)
+      return null
     }
-    refused.push(`${method} ${path.replaceAll(/[0-9a-f-]{36}/g, '{id}')}: ${answer.status}`)
-    return null
+    made[kind] += 1
+    return said
   }
   const create = async (kind: Kind, seconds: number) => {
     const schedule_time = new Date(Date.now() + seconds * 1_000).toISOString()
     return await call(kind, 'POST', '/jobs', { schedule_time, callback_url: urls.once, payload: { n: 1 } })
   }
   const createFar = async () => {
-    const id = await create('creates due in an hour', 3_600)
-    if (id) await call('deletes of these', 'DELETE', `/jobs/${id}`)
+    const far = await create('creates due in an hour', 3_600)
+    if (far) await call('deletes of these', 'DELETE', `/jobs/${far.job_id}`)
   }
   const replace = async () => {
     const old = hot.take(Date.now())
     if (!old) return
-    await call('deletes of hot jobs', 'DELETE', `/jobs/${old.id}`)
+    // Where a call fails nobody knows what became of the job: it is left alone from then on.
+    if (!(await call('deletes of hot jobs', 'DELETE', `/jobs/${old.id}`))) return
     const at = nextAfter(old.at)
-    const id = await call('creates in their place', 'POST', '/jobs/interval', {
-      ...{
-        seconds: PERIOD_SECONDS,
-        start_date: new Date(at).toISOString(),
-        callback_url: urls.soak,
-        payload: { n: 1 },
-      },
-      ...{ overlap: 'allow', ...oneAttempt },
-    })
-    if (id) hot.add({ id, at })
+    const start_date = new Date(at).toISOString()
+    const rule = { seconds: PERIOD_SECONDS, start_date, overlap: 'allow', ...oneAttempt }
+    const job = { ...rule, callback_url: urls.soak, payload: { n: 1 } }
+    const created = await call('creates in their place', 'POST', '/jobs/interval', job)
+    if (created?.job_id) hot.add({ id: created.job_id, at })
   }
   /** Another payload; or another beat, half a second off at the most. */
   const edit = async (n: number) => {
@@ -90,11 +94,11 @@ export function startCalls(api: string, jobs: HotJob[], urls: { soak: string; on
     if (!job) return
     const at = n % 2 === 0 ? job.at : nextAfter(job.at) + Math.round(Math.random() * 1_000) - 500
     const change = n % 2 === 0 ? { payload: { n } } : { start_date: new Date(at).toISOString() }
-    await call('edits of hot jobs', 'PATCH', `/jobs/${job.id}`, change)
-    hot.add({ id: job.id, at })
+    const edited = await call('edits of hot jobs', 'PATCH', `/jobs/${job.id}`, change)
+    if (edited) hot.add({ id: job.id, at })
   }
   const round = async (n: number) => {
-    const calls = [create('creates due soon', 2 + Math.random() * 20), createFar()]
+    const calls: Promise<unknown>[] = [create('creates due soon', 2 + Math.random() * 20), createFar()]
     if (n % hotEvery === 0) calls.push(replace(), edit(n / hotEvery))
     for (const it of await Promise.allSettled(calls)) if (it.status === 'rejected') refused.push(String(it.reason))
   }
@@ -128,6 +132,6 @@ export function startCalls(api: string, jobs: HotJob[], urls: { soak: string; on
 
 /** The next moment of a beat that is at least half a period away. */
 function nextAfter(at: number): number {
-  const passed = Math.floor((Date.now() + PERIOD_MS / 2 - at) / PERIOD_MS) + 1
-  return at + passed * PERIOD_MS
+  const periods = Math.floor((Date.now() + PERIOD_MS / 2 - at) / PERIOD_MS) + 1
+  return at + periods * PERIOD_MS
 }
