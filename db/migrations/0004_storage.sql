@@ -53,6 +53,7 @@ BEGIN
 				CASE WHEN granted.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
 		END LOOP;
 		IF filled THEN
+			EXECUTE format('ALTER TABLE %I RESET (autovacuum_vacuum_cost_delay)', ledger || '_first');
 			EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (MINVALUE) TO (%L)', ledger, ledger || '_first', bound);
 		ELSE
 			EXECUTE format('DROP TABLE %I', ledger || '_first');
@@ -63,8 +64,8 @@ BEGIN
 		END IF;
 	END LOOP;
 END $$;--> statement-breakpoint
-ALTER TABLE "executions_default" SET (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.04, autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 0);--> statement-breakpoint
-ALTER TABLE "attempts_default" SET (autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 0);--> statement-breakpoint
+ALTER TABLE "executions_default" SET (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.04, autovacuum_vacuum_insert_scale_factor = 0.1);--> statement-breakpoint
+ALTER TABLE "attempts_default" SET (autovacuum_vacuum_insert_scale_factor = 0.1);--> statement-breakpoint
 -- Tables that are filled and emptied again all the time: vacuumed by the number of dead rows, since what is left is next to nothing.
 -- The look-ahead and the grants walk over whatever dead entries lie at the low end of their indexes.
 ALTER TABLE "events" SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);--> statement-breakpoint
