@@ -11,8 +11,8 @@ const AHEAD_MS = DAY_MS / 4
 
 /**
  * Settings of every partition, which are not inherited. `0004_storage.sql` gives the default ones the same. Vacuum has its usual
- * delays here: no claim waits for it, and unhindered its passes, longer by the hour, take a core each time (1.2 s at three million
- * executions, a minute apart: half an hour of 1,900 callbacks a second had the p99 of lateness go from 70 to 175 ms).
+ * delays here: no claim waits for it, and unhindered a pass and its analysis take a core, for longer the more there is: 1.2 s
+ * at three million executions, about once a minute at 1,900 callbacks a second (`bench/README.md`, soak).
  */
 const EXECUTIONS_STORAGE =
   'fillfactor = 85, autovacuum_vacuum_scale_factor = 0.04, autovacuum_vacuum_insert_scale_factor = 0.1'
