@@ -15,7 +15,13 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'system',
-          include: ['apps/*/src/**/*.test.ts', 'db/**/*.test.ts', 'bench/**/*.test.ts', 'scripts/**/*.test.ts'],
+          include: [
+            'apps/*/src/**/*.test.ts',
+            'db/**/*.test.ts',
+            'bench/**/*.test.ts',
+            'chaos/**/*.test.ts',
+            'scripts/**/*.test.ts',
+          ],
           exclude,
           globalSetup: ['./db/test/global-setup.ts'],
         },

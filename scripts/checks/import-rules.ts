@@ -13,7 +13,7 @@ interface Rule {
 const rules: Rule[] = [
   { imports: /^drizzle-orm(\/|$)/, allowed: /^db\//, why: 'only db speaks to Postgres' },
   { imports: /^pg-boss(\/|$)/, allowed: /^(db|bench\/peers)\//, why: 'only db speaks to Postgres' },
-  { imports: /^pg$/, allowed: /^(db|bench|scripts)\/|\.test\.ts$/, why: 'only db speaks to Postgres' },
+  { imports: /^pg$/, allowed: /^(db|bench|chaos|scripts)\/|\.test\.ts$/, why: 'only db speaks to Postgres' },
   {
     imports: /^(express|swagger-ui-express|@asteasolutions\/zod-to-openapi)$/,
     allowed: /^(apps\/api|bench)\//,

@@ -13,7 +13,15 @@ export interface Source {
 /** What a check found wrong, one line each; `null` when there is nothing to check yet. */
 export type Check = () => string[] | null | Promise<string[] | null>
 
-const roots = ['apps/*/{src,test}', 'packages/*/{src,test,oracle}', 'db/{src,test}', 'bench', 'examples', 'scripts']
+const roots = [
+  'apps/*/{src,test}',
+  'packages/*/{src,test,oracle}',
+  'db/{src,test}',
+  'bench',
+  'chaos',
+  'examples',
+  'scripts',
+]
 
 export function sources(): Source[] {
   return globSync(
