@@ -11,8 +11,10 @@ export interface Scenario {
   what: string
   /** Settings of the embedded server, over its own. */
   settings?: Record<string, string>
+  /** Where the server keeps its data; a temporary folder where it is not given. It is removed after. */
+  dataDir?(): Promise<string>
   /** Why it can't be run on this machine; null where it can. */
-  unable?(): Promise<string | null>
+  unable?(form: { short: boolean }): Promise<string | null>
   run(rig: Rig): Promise<void>
 }
 
@@ -36,7 +38,7 @@ export interface Rig {
   /** Clients that create jobs, edit, pause, resume and delete them, by way of the first API. Ask until they are answered. */
   startLoad(load: Load): Clients
   /** Does something to the system, and remembers from when to when. */
-  fault<T>(fault: Omit<Fault, 'from' | 'to'>, work: () => Promise<T>): Promise<T>
+  fault<T>(fault: Omit<Fault, 'from' | 'to'>, work: (fault: Fault) => Promise<T>): Promise<T>
   /** Ends the clients, and waits until all that is due is finished. @throws where it isn't after `withinMs` */
   quiet(withinMs?: number): Promise<void>
   /** Reads the ledger and the receiver's log, lets the checker judge them, and checks what holds always. */
@@ -45,6 +47,8 @@ export interface Rig {
   check(what: string, holds: boolean, figure?: string | number): void
   /** A figure for the report that nothing is asked of. */
   note(what: string, figure: string | number): void
+  /** A sentence on what was found. */
+  say(line: string): void
 }
 
 export interface Api extends Worker {
@@ -61,6 +65,8 @@ export interface Load {
   changesPerSecond: number
   /** How long the receiver takes, ms. */
   delayMs: number
+  /** Of each job; by default one attempt, and others only for those that are lost. */
+  retry?: Record<string, number>
   /** The receivers' origin, where it is not the rig's own: a proxy before it. */
   origin?: string
 }

@@ -1,0 +1,76 @@
+// Workers and APIs that are killed, stopped and told to end.
+
+import type { Worker } from '../../bench/processes.ts'
+import { wait } from '../../bench/until.ts'
+import type { Fault } from '../history.ts'
+import type { Api, Rig } from '../scenario.ts'
+
+/** How long the claims of a worker that is gone outlive it, ms: from its last heartbeat until they are given back. */
+export const LEASE_MS = 12_000
+
+/** SIGKILL, and another in its place. */
+export async function killWorker(rig: Rig, env: Record<string, string> = {}): Promise<void> {
+  const victim = take(rig, rig.dice.pick(rig.workers))
+  const pid = pidOf(victim)
+  await rig.fault({ kind: 'worker killed', pids: [pid], mayRepeat: true }, async (fault) => {
+    await victim.end('SIGKILL')
+    fault.inFlight = await inFlightOf(rig, pid)
+    await rig.startWorkers(1, env)
+  })
+}
+
+/** SIGSTOP, and SIGCONT after some time. Whether its attempts are made again depends on how long that is. */
+export async function stopWorker(rig: Rig, forMs: number): Promise<void> {
+  const victim = rig.dice.pick(rig.workers)
+  const pid = pidOf(victim)
+  const mayRepeat = forMs > LEASE_MS / 2
+  await rig.fault({ kind: 'worker stopped', pids: [pid], mayRepeat }, async (fault) => {
+    victim.process.kill('SIGSTOP')
+    try {
+      if (mayRepeat) fault.inFlight = await inFlightOf(rig, pid)
+      await wait(forMs)
+    } finally {
+      victim.process.kill('SIGCONT')
+    }
+  })
+}
+
+/** SIGTERM. @returns its exit code, null where a signal ended it, and how long that took */
+export async function endWorker(rig: Rig, victim: Worker): Promise<{ code: number | null; ms: number }> {
+  take(rig, victim)
+  const since = performance.now()
+  const code = await victim.end('SIGTERM')
+  return { code, ms: performance.now() - since }
+}
+
+/** SIGKILL, and another in its place. Calls that were under way are not answered. */
+export async function killApi(rig: Rig): Promise<void> {
+  await replaceApi(rig, async (victim) => void (await victim.end('SIGKILL')))
+}
+
+async function replaceApi(rig: Rig, end: (victim: Api) => Promise<void>): Promise<void> {
+  const [victim] = rig.apis
+  if (!victim) throw new Error('There is no API.')
+  await rig.fault({ kind: 'API killed', pids: [], mayRepeat: false }, async () => {
+    rig.apis.splice(0, 1)
+    await end(victim)
+    await rig.startApi()
+  })
+}
+
+/** Executions that are recorded as in flight on a worker. */
+export async function inFlightOf(rig: Rig, pid: number): Promise<number> {
+  const { rows } = await rig.pool.query<{ n: number }>(
+    `select count(*)::int as n from executions e join workers w on w.id = e.claimed_by
+     where e.finished_at is null and e.state = 'running' and w.pid = $1`,
+    [pid],
+  )
+  return rows[0]?.n ?? 0
+}
+
+export const pidOf = (worker: Worker): number => worker.process.pid ?? 0
+
+function take(rig: Rig, worker: Worker): Worker {
+  rig.workers.splice(rig.workers.indexOf(worker), 1)
+  return worker
+}

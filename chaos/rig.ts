@@ -1,0 +1,127 @@
+// What every scenario works on: a database of its own, a receiver, the processes of the service, and clients.
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { dice } from '@scheduler/core/test/dice'
+import { createPool, type Pool } from '@scheduler/db/client'
+import { type Embedded, startEmbedded } from '@scheduler/db/embedded/start-embedded'
+import { applyMigrations } from '@scheduler/db/migrate'
+import { type Receiver, startApi, startReceiver, startWorker, type Worker } from '../bench/processes.ts'
+import { liveWorkers } from '../bench/rig.ts'
+import { until } from '../bench/until.ts'
+import type { Fault } from './history.ts'
+import { judgeRun } from './judge-run.ts'
+import { type LoadedClients, startLoad } from './load.ts'
+import { waitUntilQuiet } from './quiet.ts'
+import type { Lines } from './report.ts'
+import type { Api, Rig, Scenario } from './scenario.ts'
+
+const QUIET_WITHIN_MS = 90_000
+
+export interface RigOptions {
+  seed: number
+  short: boolean
+  lines: Lines
+}
+
+/** What a run has open and what it remembers. */
+export interface Run {
+  faults: Fault[]
+  clients: LoadedClients[]
+  /** Process ids of workers by their ids, of all that ever were. */
+  pids: Map<string, number>
+  quietSince: number
+}
+
+interface Ground {
+  embedded: Embedded
+  pool: Pool
+  receiver: Receiver
+}
+
+/** Runs a scenario, and takes everything down after it. */
+export async function runScenario(scenario: Scenario, options: RigOptions): Promise<void> {
+  const dataDir = (await scenario.dataDir?.()) ?? mkdtempSync(join(tmpdir(), 'scheduler-chaos-'))
+  const embedded = await startEmbedded({ dataDir, settings: scenario.settings ?? {}, log: () => {} })
+  const pool = createPool(embedded.url, { max: 4, queryMs: 60_000, name: 'chaos' })
+  const receiver = await startReceiver()
+  const processes: Worker[] = []
+  try {
+    await applyMigrations(embedded.url)
+    await scenario.run(openRig({ embedded, pool, receiver }, processes, options))
+  } finally {
+    await Promise.all(processes.map((it) => it.end('SIGKILL')))
+    await receiver.close()
+    await pool.end()
+    await embedded.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+function openRig({ embedded, pool, receiver }: Ground, processes: Worker[], options: RigOptions): Rig {
+  const { seed, short, lines } = options
+  const run: Run = { faults: [], clients: [], pids: new Map(), quietSince: 0 }
+  const rolls = dice(seed)
+  const { url } = embedded
+  const workers: Worker[] = []
+  const apis: Api[] = []
+
+  const rig: Rig = {
+    ...{ dice: rolls, short, url, pool, embedded, receiver, workers, apis },
+    check: lines.check,
+    note: lines.note,
+    say: lines.say,
+
+    async startWorkers(count, env = {}) {
+      const started = Array.from({ length: count }, () => startWorker(url, env))
+      workers.push(...started)
+      processes.push(...started)
+      const wanted = started.map((it) => it.process.pid ?? 0)
+      await until(async () => await allBeat(pool, run, wanted), 60_000, 'workers to start')
+      return started
+    },
+
+    async startApi(env = {}) {
+      const api = await startApi(url, env)
+      apis.push(api)
+      processes.push(api)
+      return api
+    },
+
+    startLoad(load) {
+      const common = { dice: rolls, run: randomUUID(), api: () => apis[0]?.origin ?? 'http://127.0.0.1:9' }
+      const clients = startLoad({ origin: receiver.origin, ...load, ...common })
+      run.clients.push(clients)
+      return clients
+    },
+
+    async fault(fault, work) {
+      const remembered: Fault = { ...fault, from: Date.now(), to: Number.POSITIVE_INFINITY }
+      run.faults.push(remembered)
+      try {
+        return await work(remembered)
+      } finally {
+        remembered.to = Date.now()
+      }
+    },
+
+    async quiet(withinMs = QUIET_WITHIN_MS) {
+      await waitUntilQuiet(rig, run, withinMs)
+    },
+
+    async judge(bounds) {
+      await judgeRun(rig, run, bounds ?? {})
+    },
+  }
+  return rig
+}
+
+/** Whether each of these processes has a heartbeat; remembers which worker it is. */
+async function allBeat(pool: Pool, { pids }: Run, wanted: number[]): Promise<boolean> {
+  const { rows } = await pool.query<{ id: string; pid: number }>('select id, pid from workers where pid = any($1)', [
+    wanted,
+  ])
+  for (const { id, pid } of rows) pids.set(id, pid)
+  return new Set(rows.map(({ pid }) => pid)).size === wanted.length && (await liveWorkers(pool)) > 0
+}

@@ -1,0 +1,46 @@
+import { wait } from '../../bench/until.ts'
+import { endWorker } from '../faults/processes.ts'
+import type { Rig, Scenario } from '../scenario.ts'
+
+const DELAY_MS = 1_000
+/** How long a worker may drain; the default. */
+const DRAIN_MS = 30_000
+
+export const rolling: Scenario = {
+  name: 'rolling',
+  what: 'SIGTERM of one worker after the other under load with callbacks in flight, each replaced first, and of the API.',
+  async run(rig) {
+    const rounds = rig.short ? 1 : 3
+    await rig.startApi()
+    await rig.startWorkers(rig.short ? 2 : 4)
+    rig.startLoad({ intervals: 200, everyMs: 2_000, oncePerSecond: 5, changesPerSecond: 5, delayMs: DELAY_MS })
+    await wait(5_000)
+    const ends: { code: number | null; ms: number }[] = []
+    for (let n = 0; n < rounds; n += 1) {
+      for (const worker of [...rig.workers]) {
+        await rig.startWorkers(1)
+        ends.push(await endWorker(rig, worker))
+      }
+      await replaceApi(rig)
+    }
+    await rig.quiet()
+    await rig.judge({ duplicates: 0 })
+    const slowest = Math.max(...ends.map((it) => it.ms))
+    rig.check(
+      'exit codes other than 0',
+      ends.every((it) => it.code === 0),
+      ends.filter((it) => it.code !== 0).length,
+    )
+    rig.check('slowest end, ms', slowest <= DRAIN_MS, `${slowest.toFixed(0)}, at most ${DRAIN_MS}`)
+    rig.note('workers ended', ends.length)
+  },
+}
+
+/** Another takes the calls before the one ends, as behind any load balancer: nobody's call is lost. */
+async function replaceApi(rig: Rig): Promise<void> {
+  const [old] = rig.apis
+  const next = await rig.startApi()
+  rig.apis.splice(0, rig.apis.length, next)
+  const code = await old?.end('SIGTERM')
+  rig.check('the API ends with 0', code === 0, code ?? 'a signal')
+}

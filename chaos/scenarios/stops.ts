@@ -1,0 +1,42 @@
+import { wait } from '../../bench/until.ts'
+import { stopWorker } from '../faults/processes.ts'
+import type { Rig, Scenario } from '../scenario.ts'
+
+/** Past the lease, and far within it. */
+const LONG_MS = 16_000
+const SHORT_MS = 3_000
+
+export const stops: Scenario = {
+  name: 'stops',
+  what: 'SIGSTOP of a random worker with callbacks in flight, for longer than its lease and for less, then SIGCONT; and of the API.',
+  async run(rig) {
+    const rounds = rig.short ? 1 : 4
+    await rig.startApi()
+    await rig.startWorkers(3)
+    rig.startLoad({ intervals: 100, everyMs: 2_000, oncePerSecond: 2, changesPerSecond: 4, delayMs: 800 })
+    await wait(5_000)
+    for (let n = 0; n < rounds; n += 1) {
+      await stopWorker(rig, LONG_MS)
+      await wait(2_000)
+      if (rig.short) continue
+      await stopWorker(rig, SHORT_MS)
+      await stopApi(rig, SHORT_MS)
+    }
+    await rig.quiet()
+    await rig.judge()
+    const { rows } = await rig.pool.query<{ n: number; twice: number }>(
+      `select count(*)::int as n, count(*) filter (where attempt > 2)::int as twice from attempts where outcome = 'abandoned'`,
+    )
+    rig.check('attempts of stopped workers, abandoned and made again', (rows[0]?.n ?? 0) > 0, rows[0]?.n ?? 0)
+    rig.check('made again more than once', rows[0]?.twice === 0, rows[0]?.twice ?? 0)
+  },
+}
+
+async function stopApi(rig: Rig, forMs: number): Promise<void> {
+  const [api] = rig.apis
+  await rig.fault({ kind: 'API stopped', pids: [], mayRepeat: false }, async () => {
+    api?.process.kill('SIGSTOP')
+    await wait(forMs)
+    api?.process.kill('SIGCONT')
+  })
+}
