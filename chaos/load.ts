@@ -57,10 +57,14 @@ export function startLoad(options: LoadOptions): LoadedClients {
       if (!stopped && open.size < AT_ONCE) start(work())
     }
   }
-  const createInterval = () => create(calls, options, jobs, (number += 1), options.everyMs)
+  const createNext = (everyMs: number | null) => {
+    number += 1
+    return create(calls, options, jobs, number, everyMs)
+  }
+  const createInterval = () => createNext(options.everyMs)
   const running = Promise.all([
     inTurns(Array.from({ length: options.intervals }, () => createInterval)),
-    beat(options.oncePerSecond, () => create(calls, options, jobs, (number += 1), null)),
+    beat(options.oncePerSecond, () => createNext(null)),
     beat(options.changesPerSecond, async () => {
       const changeable = idle().filter((it) => it.everyMs !== null)
       if (changeable.length === 0) return
@@ -142,7 +146,7 @@ async function change(calls: Calls, options: LoadOptions, job: Job, kind: Change
   job.changes.push(change)
   job.isBusy = true
   const said = await ask(calls, options, job, change)
-  job.isBusy = said === null || said.status >= 400
+  job.isBusy = said === null
   // Refused, it has changed nothing; and `refused` says so.
   if (said && said.status >= 400 && !(kind === 'delete' && said.status === 404)) job.changes.pop()
   else if (said) change.answeredAt = Date.now()

@@ -14,10 +14,21 @@ export async function waitUntilQuiet({ pool }: Rig, run: Run, withinMs: number):
   const deadline = performance.now() + withinMs
   const left = () => Math.max(1_000, deadline - performance.now())
   await until(async () => (await behind(pool, CURRENT_SECONDS)) === 0, left(), 'what is due to be caught up with')
-  await Promise.all(run.clients.map((it) => it.end()))
+  await within(left(), Promise.all(run.clients.map((it) => it.end())))
   await until(async () => (await behind(pool, 0)) === 0, left(), 'all that was due to be finished')
   run.quietSince = Date.now()
   await wait(STRAY_MS)
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`Waited ${(ms / 1_000).toFixed(0)} s in vain for the API's answers.`)),
+      ms,
+    )
+  })
+  await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 /** Occurrences that were due so many seconds ago and are unfinished, or not even recorded. */
