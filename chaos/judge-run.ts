@@ -1,27 +1,43 @@
 // Reads what a run has left behind, has it judged, and checks what holds in every scenario.
 import { check } from './checker/check.ts'
-import { say } from './checker/say.ts'
-import { readHistoryOf } from './ledger.ts'
+import { type Judgement, kinds } from './checker/judgement.ts'
+import { readLedger, workerPids } from './ledger.ts'
 import type { Run } from './rig.ts'
 import type { Bounds, Rig } from './scenario.ts'
 
+/** Findings of a kind that are told. */
+const EXAMPLES = 5
+
 export async function judgeRun(rig: Rig, run: Run, bounds: Bounds): Promise<void> {
   const jobs = run.clients.flatMap((it) => it.jobs())
-  const { ledger, attempts } = await readHistoryOf(rig.pool, run.pids)
+  for (const [id, pid] of await workerPids(rig.pool)) run.pids.set(id, pid)
+  const { ledger, attempts } = await readLedger(rig.pool, run.pids)
   const arrivals = await rig.receiver.arrivals()
   const history = { jobs, faults: run.faults, arrivals, ledger, attempts, quietSince: run.quietSince }
   const judgement = check(history, bounds)
-  for (const [what, n] of Object.entries(judgement.figures)) rig.note(what, n)
-  for (const kind of ['lost', 'early', 'late', 'phantom', 'unexplained'] as const) {
-    rig.check(kind, judgement[kind].length === 0, judgement[kind].length)
-  }
-  for (const line of say(judgement)) rig.say(line)
-  const inFlight = run.faults.reduce((sum, it) => sum + (it.inFlight ?? 0), 0)
-  const most = bounds.duplicates ?? inFlight
-  const { duplicates } = judgement.figures
-  rig.check('duplicates, of which each was in flight at a fault', duplicates <= most, `${duplicates}, at most ${most}`)
+  noteFigures(rig, judgement)
+  for (const kind of kinds) rig.check(kind, judgement.findings[kind].length === 0, judgement.findings[kind].length)
+  for (const kind of kinds) for (const it of judgement.findings[kind].slice(0, EXAMPLES)) rig.say(`${kind}: ${it}`)
   judgeProcesses(rig)
   judgeCalls(rig, run)
+}
+
+function noteFigures({ note }: Rig, { figures }: Judgement): void {
+  note('jobs, and what clients asked of them', `${figures.jobs}, ${figures.changes}`)
+  note('occurrences that were due for certain', figures.due)
+  note('executions in the ledger', figures.executions)
+  note(
+    'how they ended',
+    Object.entries(figures.ended)
+      .map(([how, n]) => `${n} ${how}`)
+      .join(', '),
+  )
+  note('requests at the receiver', figures.requests)
+  note('of these repeated after a success', figures.repeated)
+  if (figures.inFlight !== null) note('attempts in flight at the faults', figures.inFlight)
+  const { p50, p99, most } = figures.latenessMs
+  note('lateness without a fault, ms', `p50 ${p50.toFixed(0)}, p99 ${p99.toFixed(0)}, most ${most.toFixed(0)}`)
+  note('late because of a fault', figures.lateByFault)
 }
 
 function judgeProcesses({ workers, apis, check }: Rig): void {

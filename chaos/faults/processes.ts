@@ -2,7 +2,6 @@
 
 import type { Worker } from '../../bench/processes.ts'
 import { wait } from '../../bench/until.ts'
-import type { Fault } from '../history.ts'
 import type { Api, Rig } from '../scenario.ts'
 
 /** How long the claims of a worker that is gone outlive it, ms: from its last heartbeat until they are given back. */

@@ -1,4 +1,4 @@
-import { wait } from '../../bench/until.ts'
+import { until, wait } from '../../bench/until.ts'
 import { killApi, killWorker } from '../faults/processes.ts'
 import type { Scenario } from '../scenario.ts'
 
@@ -11,7 +11,7 @@ export const kills: Scenario = {
     const times = rig.short ? 3 : 50
     await rig.startApi()
     await rig.startWorkers(4)
-    rig.startLoad({
+    const clients = rig.startLoad({
       intervals: rig.short ? 100 : 350,
       everyMs: 2_000,
       oncePerSecond: 5,
@@ -25,6 +25,8 @@ export const kills: Scenario = {
       if (n % 10 === 0 || (rig.short && n === 2)) await killApi(rig)
       await next
     }
+    const wanted = rig.short ? 500 : 20_000
+    await until(async () => clients.occurrences() >= wanted, 120_000, `${wanted} occurrences`)
     await rig.quiet()
     await rig.judge()
   },
