@@ -1,6 +1,6 @@
 import type { PgBoss } from 'pg-boss'
-import { v7 as uuidv7 } from 'uuid'
 import type { PoolClient } from '../client.ts'
+import { executionId } from '../execution-id.ts'
 import { notifyFlow } from '../notify.ts'
 import { enqueue, newItemId } from '../queue.ts'
 import { FAR, type LedgerRow } from './ledger-rows.ts'
@@ -21,7 +21,11 @@ export async function insertLedger(
   now: Date,
 ): Promise<number> {
   if (rows.length === 0) return 0
-  const withIds = rows.map((row) => ({ ...row, id: uuidv7(), itemId: row.state === 'queued' ? newItemId() : null }))
+  const withIds = rows.map((row) => ({
+    ...row,
+    id: executionId(row),
+    itemId: row.state === 'queued' ? newItemId() : null,
+  }))
   const { rows: inserted } = await client.query<{
     id: string
     item_id: string | null
@@ -44,7 +48,8 @@ export async function insertLedger(
         as r(id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count, effective_at,
           destination, item_id, next_attempt_at, behind, flow_key)
       cross join lateral (select case when ${MAY_BEGIN} then ${limitedBy('r')} end as reason) as l
-      on conflict on constraint executions_one_per_occurrence do nothing
+      -- Of an occurrence that another has recorded meanwhile the id is taken as well as the time.
+      on conflict do nothing
       returning id, item_id, scheduled_for, reason in ('destination_limited', 'key_limited') as limited`,
     values: [
       withIds.map((row) => row.id),

@@ -31,7 +31,7 @@ const finalList = sql.raw(finalStates.map((state) => `'${state}'`).join(', '))
 export const executions = pgTable(
   'executions',
   {
-    /** UUIDv7; the `webhook-id` of every attempt. */
+    /** The `webhook-id` of every attempt; see `executionId`. */
     id: uuid().notNull(),
     jobId: uuid().notNull(),
     /** The job's version whose schedule named the occurrence. */
