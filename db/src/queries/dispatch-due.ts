@@ -137,7 +137,7 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
   const overflow = options.overflow ?? ((_, at) => busyPark(at))
   const busy = options.most ? parkOverflow(ledger, options.most, overflow, now) : []
   await cancelUnfinished(client, superseded, now)
-  const [items] = await Promise.all([insertLedger(client, boss, ledger, now), moveClocks(client, clocks, now)])
+  const [{ items }] = await Promise.all([insertLedger(client, boss, ledger, now), moveClocks(client, clocks, now)])
   await collapse(client, piling(due, ledger), now)
   await recordEvents(client, missedEvents(due, ledger, options.notifiesAll ?? false, now))
   for (const { jobId, reason } of quarantined) await quarantine(client, jobId, reason)

@@ -9,18 +9,24 @@ import { limitedBy } from './limited-by.ts'
 /** An open circuit comes before any limit: what piles up behind it is found, and collapsed, by that reason. */
 const MAY_BEGIN = `(r.state = 'queued' or (r.state = 'parked' and r.reason is distinct from 'circuit_open'))`
 
+/** How many rows were not in the ledger yet, and how many of those went into the queue. */
+export interface Inserted {
+  rows: number
+  items: number
+}
+
 /**
  * Inserts ledger rows, and queue items for those to be sent. A row whose occurrence is in the ledger already is left
- * out, and gets no item; one that a flow limits is parked for it, past the queue, unless its circuit is open. Returns the
- * number of items. Rows that are not `queued` need no pg-boss.
+ * out, and gets no item; one that a flow limits is parked for it, past the queue, unless its circuit is open. Rows that are
+ * not `queued` need no pg-boss.
  */
 export async function insertLedger(
   client: PoolClient,
   boss: PgBoss | null,
   rows: LedgerRow[],
   now: Date,
-): Promise<number> {
-  if (rows.length === 0) return 0
+): Promise<Inserted> {
+  if (rows.length === 0) return { rows: 0, items: 0 }
   const withIds = rows.map((row) => ({
     ...row,
     id: executionId(row),
@@ -76,5 +82,5 @@ export async function insertLedger(
   if (inserted.some((row) => row.limited)) await notifyFlow(client)
   if (boss) await enqueue(boss, client, items)
   else if (items.length > 0) throw new Error('pg-boss is needed to queue executions')
-  return items.length
+  return { rows: inserted.length, items: items.length }
 }

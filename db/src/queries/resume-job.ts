@@ -151,6 +151,6 @@ async function carryOut(
     now,
   )
   const rows = resumed.flatMap((it) => it.rows)
-  if ((await insertLedger(client, boss, rows, now)) > 0) await notifyWork(client)
+  if ((await insertLedger(client, boss, rows, now)).items > 0) await notifyWork(client)
   if (rows.some(({ state }) => state === 'waiting')) await notifyDue(client, now, now)
 }

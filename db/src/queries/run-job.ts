@@ -31,8 +31,9 @@ export async function runJob(
       destination: job.destination,
       flowKey: job.flowKey,
     }
-    // The occurrence's instant is its identity: a second run within the millisecond takes the next one.
-    while ((await insertLedger(client, boss, [row], now)) === 0) {
+    // The occurrence's instant is its identity: a second run within the millisecond takes the next one. Whether it is queued
+    // is another matter: where its flow is limited it is parked.
+    while ((await insertLedger(client, boss, [row], now)).rows === 0) {
       row.scheduledFor = row.effectiveAt = new Date(row.scheduledFor.getTime() + 1)
     }
     await notifyWork(client)
