@@ -28,12 +28,18 @@ interface Selection {
 }
 
 /** The schemas of a body that selects jobs, by an object or by a bare array of ids: one to check with, one to show. */
-export function batchBody<S extends z.ZodType<Selection>>(object: S) {
+export function batchBody<S extends z.ZodObject<typeof selection>>(object: S) {
   const body = z.preprocess(
     (sent) => (Array.isArray(sent) ? { ids: sent } : sent),
     object.refine(({ ids, tag }) => (ids === undefined) !== (tag === undefined), 'must give either ids or tag'),
   )
-  return { body, bodyShown: z.union([z.array(z.uuid()).min(1).max(MAX_BATCH), object]) }
+  const either: z.ZodObject<typeof selection> = object
+  const shown = [
+    selection.ids.unwrap(),
+    either.omit({ tag: true }).required({ ids: true }),
+    either.omit({ ids: true }).required({ tag: true }),
+  ] as const
+  return { body, bodyShown: z.union(shown) }
 }
 
 /**

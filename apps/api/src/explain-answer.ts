@@ -63,7 +63,7 @@ export const ExplanationAnswer = z
       effective: z.string().nullable(),
       previous: z.string().nullable().meta({ description: 'What the schedule names before.' }),
       next: z.string().nullable().meta({ description: 'What the schedule names after.' }),
-      execution: ExecutionAnswer.nullable(),
+      execution: z.union([ExecutionAnswer, z.null()]),
       attempts: z.int(),
       worker: z.uuid().nullable().meta({ description: 'The one that claimed it last.' }),
       circuit: CircuitAnswer.nullable().meta({ description: 'That of its destination, as it is now.' }),

@@ -52,9 +52,20 @@ describe.for(routes)('$method $path', (route) => {
     }
   })
 
+  test('says which headers it reads', () => {
+    const headers = (operation.parameters ?? []).filter((it: { in: string }) => it.in === 'header')
+    const read = [route.idempotent && 'Idempotency-Key', route.problems.includes('stale-version') && 'If-Match']
+    expect(headers.map((it: { name: string }) => it.name)).toEqual(read.filter(Boolean))
+  })
+
+  test('says that a path may be one that cannot be decoded, where it reads something of it', () => {
+    const refusals = JSON.stringify(operation.responses['400'] ?? {})
+    expect(refusals.includes('malformed-url')).toBe(route.path.includes('{'))
+  })
+
   test('says how it may refuse', () => {
     for (const [status, response] of Object.entries(operation.responses)) {
-      if (Number(status) < 400 || route.path.startsWith('/health')) continue
+      if (!(Number(status) >= 400) || route.path.startsWith('/health')) continue
       expect(Object.keys((response as { content: object }).content)).toEqual(['application/problem+json'])
     }
   })

@@ -32,6 +32,13 @@ const IdempotencyHeader = z.object({
   }),
 })
 
+const MatchHeader = z.object({
+  'If-Match': z.string().optional().meta({
+    description: 'The ETag of the job as the client knows it: the request is refused where the job has changed since.',
+    example: '"1"',
+  }),
+})
+
 /** The OpenAPI 3.1 document of all routes, made from the schemas that validate. */
 export function openapi() {
   const registry = new OpenAPIRegistry()
@@ -76,7 +83,7 @@ function operation(route: AnyRoute): RouteConfig {
     request: {
       ...(params && { params }),
       ...(query && { query: query as NonNullable<RouteConfig['request']>['query'] & object }),
-      ...(route.idempotent && { headers: IdempotencyHeader }),
+      ...headersAsked(route),
       ...(body && {
         body: {
           required: !bodyOptional,
@@ -89,6 +96,13 @@ function operation(route: AnyRoute): RouteConfig {
       ...problemResponses(route),
     },
   }
+}
+
+function headersAsked({ idempotent, problems }: AnyRoute) {
+  const asked = [idempotent && IdempotencyHeader, problems.includes('stale-version') && MatchHeader].filter(
+    (it) => !!it,
+  )
+  return asked.length > 0 && { headers: z.object(Object.assign({}, ...asked.map((it) => it.shape))) }
 }
 
 /** Every answer that is no problem; those with one status as one. */
@@ -133,6 +147,8 @@ export function problemsOf(route: AnyRoute): ProblemCode[] {
   if (needsKey(route)) codes.add('unauthorized')
   // A parameter that the route does not know is refused as well, also where it knows none.
   if (!isOpen(route)) codes.add('validation-failed')
+  // Whatever is in its path is decoded first.
+  if (route.params) codes.add('malformed-url')
   if (route.idempotent) codes.add('idempotency-key-reused')
   if (route.body) codes.add('malformed-json').add('body-too-large').add('unsupported-media-type')
   if (!isOpen(route) && route.path !== '/callback/test') codes.add('database-unavailable')
@@ -153,6 +169,10 @@ function problemResponses(route: AnyRoute): Record<string, ResponseConfig> {
   if (['/health', '/health/ready'].includes(route.path)) {
     const content = { [JSON_TYPE]: { schema: route.answer.schema } }
     responses.push(['503', { description: 'Something is missing; the body says what.', content }])
+  }
+  if (route.path === '/callback/test') {
+    const content = { [JSON_TYPE]: { schema: route.answer.schema } }
+    responses.push(['default', { description: 'The status that was asked for.', content }])
   }
   return Object.fromEntries(responses)
 }
