@@ -1,0 +1,169 @@
+// Requests of clients that mean harm, as far as HTTP itself is kept to: what they write, into the body, the path and the headers.
+import { hostileJson, hostileTexts } from './hostile-values.ts'
+import { hostileWire } from './hostile-wire.ts'
+import type { Maker } from './maker.ts'
+import { placesOf, withAt } from './nodes.ts'
+import type { FuzzRequest } from './request.ts'
+import { type Draft, finish } from './valid.ts'
+
+/** What stands in a body until its text is put there. */
+const HOLE = 'a-hole-for-hostile-text'
+
+/** Hostile text in one place of the body. */
+function poison(made: Draft, maker: Maker): FuzzRequest {
+  const { dice, document } = maker
+  const { operation, body } = made
+  const [what, text] = dice.pick(hostileJson)
+  const request = finish({ ...made, body: body ?? {} }, maker, 'hostile', what)
+  if (!operation.body || body === undefined) return { ...request, body: Buffer.from(text) }
+  const places = placesOf(document, operation.body.schema, body)
+  const named = places.filter(({ path }) => Object.hasOwn(hostileTexts, path.at(-1) ?? ''))
+  if (named.length > 0 && dice.chance(0.5)) {
+    const { path } = dice.pick(named)
+    const hostile = hostileTexts[path.at(-1) ?? '']
+    if (hostile)
+      return finish({ ...made, body: withAt(body, path, dice.pick(hostile.texts)) }, maker, 'hostile', hostile.what)
+  }
+  const { path } = dice.pick(places)
+  const shell = JSON.stringify(withAt(body, path, HOLE))
+  return { ...request, body: Buffer.from(shell.replace(`"${HOLE}"`, () => text)) }
+}
+
+/** Rules and zones that are hard to carry out, in the fields that the operation has for them. */
+function absurdRule(made: Draft, maker: Maker): FuzzRequest {
+  const { dice, document } = maker
+  const { operation, body } = made
+  const schema = operation.body?.schema
+  if (!schema || !body || typeof body !== 'object' || Array.isArray(body)) return absurdQuery(made, maker)
+  const [whole] = placesOf(document, schema, body)
+  const names = Object.keys(whole?.schema.properties ?? {}).filter((it) => Object.hasOwn(hostileTexts, it))
+  if (names.length === 0) return absurdQuery(made, maker)
+  const name = dice.pick(names)
+  const { what, texts } = hostileTexts[name] ?? { what: '', texts: [] }
+  return finish({ ...made, body: { ...body, [name]: dice.pick(texts) } }, maker, 'hostile', what)
+}
+
+function absurdQuery(made: Draft, maker: Maker): FuzzRequest {
+  const { dice } = maker
+  const named = made.operation.parameters.filter((it) => it.in !== 'header' && Object.hasOwn(hostileTexts, it.name))
+  if (named.length === 0) return poison(made, maker)
+  const { name, in: place } = dice.pick(named)
+  const { what, texts } = hostileTexts[name] ?? { what: '', texts: [] }
+  // Half a character cannot be escaped.
+  const text = dice.pick(texts).toWellFormed()
+  if (place === 'path') return finish({ ...made, path: { ...made.path, [name]: text } }, maker, 'hostile', what)
+  const query: Draft['query'] = [...made.query.filter(([it]) => it !== name), [name, text]]
+  return finish({ ...made, query }, maker, 'hostile', what)
+}
+
+const badBytes: [what: string, change: (whole: Buffer) => Buffer][] = [
+  ['invalid UTF-8', (whole) => Buffer.from(whole.toString('latin1').replace('"', '"\xff\xfe'), 'latin1')],
+  ['invalid UTF-8', (whole) => Buffer.concat([whole, Buffer.from([0xc0, 0x80])])],
+  ['invalid UTF-8', () => Buffer.from('{"a":"\xed\xa0\x80"}', 'latin1')],
+  ['another encoding', (whole) => Buffer.from(whole.toString(), 'utf16le')],
+  ['byte order mark', (whole) => Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), whole])],
+  ['body cut off', (whole) => whole.subarray(0, Math.floor(whole.length / 2))],
+  ['body twice', (whole) => Buffer.concat([whole, whole])],
+  ['random bytes', (whole) => whole.map((it, i) => (i % 7 === 3 ? it ^ 0x80 : it)) as Buffer],
+  ['NULs', () => Buffer.alloc(64)],
+  ['very long body', () => Buffer.alloc(3_000_000, 0x20)],
+]
+
+function spoilBytes(made: Draft, maker: Maker): FuzzRequest {
+  const [what, change] = maker.dice.pick(badBytes)
+  const request = finish({ ...made, body: made.body ?? {} }, maker, 'hostile', what)
+  return { ...request, body: Buffer.from(change(request.body ?? Buffer.from('{}'))) }
+}
+
+const escapes = [
+  '%',
+  '%ff',
+  '%00',
+  '%0d%0aset-cookie:x=1',
+  '%2e%2e%2f%2e%2e',
+  '%c0%ae',
+  '%zz',
+  '..%2f',
+  '%ed%a0%80',
+  '%25',
+  '%u0041',
+  'a;b=c',
+  '%2f',
+  '%5c',
+  '{id}',
+  '__proto__',
+  'x'.repeat(6_000),
+]
+
+function badEscape(made: Draft, maker: Maker): FuzzRequest {
+  const { dice } = maker
+  const request = finish(made, maker, 'hostile', 'bad escapes')
+  const [path = '', search = ''] = request.target.split('?')
+  const [name] = Object.keys(made.path)
+  const odd = dice.pick(escapes)
+  if (dice.chance(0.3)) return { ...request, target: `${path}?${search}&${odd}=${odd}` }
+  const value = encodeURIComponent(made.path[name ?? ''] ?? '')
+  const parts = path.split('/').map((it) => (it === value && name ? odd : it))
+  return { ...request, target: (name ? parts.join('/') : `${path}/${odd}`) + (search && `?${search}`) }
+}
+
+const manyParameters = Array.from({ length: 1_500 }, (_, i) => `p${i}=${i}`).join('&')
+const searches = [
+  '?',
+  '??',
+  '?&&&',
+  '?=',
+  '?=1',
+  '?a[b]=1&a[c]=2',
+  '?limit[]=1',
+  '?limit[$gt]=1',
+  '?__proto__[x]=1',
+  '?constructor=1',
+  '?limit=1%00',
+  `?${manyParameters}`,
+  `?limit=${'9'.repeat(3_000)}`,
+  '?cursor=%ff%fe',
+  '?cursor=am9iOg',
+  '?cursor=====',
+  '?tag=%F0%9F',
+  '?limit=%EF%BC%91',
+]
+
+const badSearch = (made: Draft, maker: Maker): FuzzRequest => {
+  const request = finish({ ...made, query: [] }, maker, 'hostile', 'hostile query')
+  return { ...request, target: request.target + maker.dice.pick(searches) }
+}
+
+function hugeHeaders(made: Draft, maker: Maker): FuzzRequest {
+  const request = finish(made, maker, 'hostile', 'huge headers')
+  const many = Array.from({ length: maker.dice.pick([100, 2_500]) }, (_, i) => [`x-${i}`, String(i)])
+  const more = maker.dice.chance(0.5)
+    ? Object.fromEntries(many)
+    : { cookie: 'x'.repeat(maker.dice.pick([7_000, 20_000])) }
+  return { ...request, headers: { ...request.headers, ...more } }
+}
+
+const ways = [
+  poison,
+  poison,
+  poison,
+  poison,
+  absurdRule,
+  absurdRule,
+  absurdRule,
+  absurdQuery,
+  spoilBytes,
+  spoilBytes,
+  badEscape,
+  badSearch,
+  hugeHeaders,
+]
+
+/** One in so many is sent on a connection of its own, by the byte. */
+const BY_WIRE = 0.2
+
+export function hostile(made: Draft, maker: Maker): FuzzRequest {
+  return maker.dice.chance(BY_WIRE)
+    ? hostileWire(finish(made, maker, 'hostile', ''), maker)
+    : maker.dice.pick(ways)(made, maker)
+}
