@@ -26,6 +26,7 @@ const headerTexts = {
 
 const IdempotencyHeader = z.object({
   'Idempotency-Key': z.string().min(1).max(255).optional().meta({
+    pattern: '^[!-~]+$',
     description:
       'Makes it safe to repeat the request: within 24 hours the same request with the same key is carried out once, and gets the same answer; another request with the key is refused. Visible ASCII characters, a random UUID for example.',
     example: '0199b1f4-7a31-7c52-9d0e-3f6f2a1b8c4d',

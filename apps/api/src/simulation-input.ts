@@ -27,7 +27,11 @@ const Receiver = z.strictObject({
         status: z
           .int()
           .refine((it) => it === 0 || (it >= 300 && it <= 599), 'must be 0, or from 300 to 599')
-          .meta({ description: 'What it answers; 0: nothing, until the timeout.', example: 503 }),
+          .meta({
+            description: 'What it answers; 0: nothing, until the timeout.',
+            example: 503,
+            ...{ minimum: 0, maximum: 599 },
+          }),
       }),
     )
     .max(MOST_RANGES)

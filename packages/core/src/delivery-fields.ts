@@ -9,8 +9,8 @@ import {
 } from './delivery.ts'
 import { CallbackUrl, line } from './fields.ts'
 import { HeadersInput, HeadersPatch } from './header-fields.ts'
-import { signingFault } from './sign.ts'
-import { statusRange } from './success.ts'
+import { SECRET, signingFault } from './sign.ts'
+import { RANGE, statusRange } from './success.ts'
 
 /** How a job's requests are made, as a client writes it. `…Patch`: null brings a part back to its default. */
 
@@ -38,7 +38,8 @@ export const SuccessRules = z
   .array(
     z
       .string()
-      .refine((rule) => statusRange(rule) !== null, 'must be a status such as 204, a range 200-299, or a class 2xx'),
+      .refine((rule) => statusRange(rule) !== null, 'must be a status such as 204, a range 200-299, or a class 2xx')
+      .meta({ pattern: RANGE.source }),
   )
   .min(1)
   .max(20)
@@ -127,10 +128,13 @@ export const FlowKey = line(200).meta({
 
 export const SigningSecrets = z
   .array(
-    z.string('must be a string').superRefine((secret, context) => {
-      const message = signingFault(secret)
-      if (message !== null) context.addIssue({ code: 'custom', message })
-    }),
+    z
+      .string('must be a string')
+      .superRefine((secret, context) => {
+        const message = signingFault(secret)
+        if (message !== null) context.addIssue({ code: 'custom', message })
+      })
+      .meta({ pattern: SECRET.source }),
   )
   .min(1)
   .max(2)

@@ -15,7 +15,8 @@ export function createSigner(secrets: readonly string[]): Signer {
   return (id, sentAt, body) => webhooks.map((it) => it.sign(id, sentAt, body)).join(' ')
 }
 
-const SECRET = /^whsec_([A-Za-z0-9+/]+={0,2})$/
+/** What a secret looks like. */
+export const SECRET = /^whsec_([A-Za-z0-9+/]+={0,2})$/
 
 /** Why a text is no signing secret, as the end of a sentence that begins with its name; null when it is one. */
 export function signingFault(secret: string): string | null {

@@ -1,6 +1,7 @@
 import { DEFAULT_SUCCESS } from './delivery.ts'
 
-const RANGE = /^(?:([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?)$/
+/** What a rule looks like. */
+export const RANGE = /^(?:([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?)$/
 
 /** The statuses that a rule names, both ends included: `2xx`, `204`, `200-299`; null when it is no rule. */
 export function statusRange(rule: string): { from: number; to: number } | null {
