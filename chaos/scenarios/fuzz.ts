@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Pool } from '@scheduler/db/client'
+import { residentMib } from '../../bench/memory.ts'
 import { until } from '../../bench/until.ts'
 import { fuzz } from '../fuzz/fuzz.ts'
 import { SECRET_MARK } from '../fuzz/maker.ts'
@@ -58,6 +59,7 @@ function judgeAnswers(rig: Rig, report: FuzzReport): void {
   rig.check('answers that took longer than 2 s', late === 0, late)
   rig.check('other answers that are not as the document says', all === failed + late, all - failed - late)
   rig.note('slowest answer, ms', Math.round(slowestMs))
+  rig.note('memory of the API at the end, MiB', Math.round(residentMib(rig.apis[0]?.process.pid ?? 0)))
   rig.check('the process answers all the while that it lives, ms', slowestBeatMs < 2_000, Math.round(slowestBeatMs))
 }
 
