@@ -50,13 +50,12 @@ export function memory(): Memory {
     knows: (kind, of) => known.has(keyOf(kind, of)),
     versionOf: (job) => versions.get(job) ?? '"1"',
     learn({ operation, target }, { status, headers, text }) {
-      if (status >= 400 || !headers['content-type']?.startsWith('application/json') || target.includes('dry_run=true'))
-        return
+      const isJson = headers['content-type']?.startsWith('application/json') && text !== ''
+      // What is echoed is not known, and what was tried out is not there.
+      if (status >= 400 || !isJson || operation.path === '/callback/test' || target.includes('dry_run=true')) return
       const cursor = /[?&]cursor=([^&>]+)/.exec(headers.link ?? '')?.[1]
       if (cursor) keep(keyOf('cursor', operation.path), cursor)
       const body: unknown = JSON.parse(text)
-      // What the examples of others say of jobs that are none is not learned.
-      if (operation.path.startsWith('/callback')) return
       learnFrom(body)
       const { job_id: id } = body as { job_id?: string }
       if (id && headers.etag) versions.set(id, headers.etag)
