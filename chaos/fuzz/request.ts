@@ -58,7 +58,8 @@ export function asCommand(request: FuzzRequest, key: string): string {
   }
   const parts = ['curl -i --path-as-is', `-X ${method}`, `"$ORIGIN"${quoted(target)}`]
   for (const [name, value] of Object.entries(headers)) {
-    const line = `${name}: ${value}`
+    // With a colon and nothing after it curl would leave the header out.
+    const line = value === '' ? `${name};` : `${name}: ${value}`
     parts.push(value === `Bearer ${key}` ? `-H "authorization: Bearer $API_KEY"` : `-H ${quoted(line)}`)
   }
   if (body) parts.push(`--data-binary ${isText(body) ? quoted(body.toString()) : `@<(${printed(body)})`}`)
