@@ -50,9 +50,10 @@ export const isSound = ({ findings }: Judgement): boolean => kinds.every((kind) 
 
 function judgeExecution(trial: Trial, it: Execution): Lateness | null {
   const life = trial.index.lives.get(it.row.jobId)
-  judgeEnd(trial, it)
+  if (!life) return null
+  judgeEnd(trial, life, it)
   judgeNumbers(trial, it)
-  return life ? judgeRequests(trial, life, it) : null
+  return judgeRequests(trial, life, it)
 }
 
 /** Null where a fault that may repeat attempts was not counted. */

@@ -2,72 +2,76 @@
 import { wasSent } from './asked-for.ts'
 import { mayHaveNamed } from './expected.ts'
 import type { Execution } from './index-of.ts'
-import type { Trial } from './judgement.ts'
+import type { Kind, Trial } from './judgement.ts'
 import { CLOCK_MS, type JobState, type Life, mayHaveBeen } from './life.ts'
-import { ending, execution, seconds } from './words.ts'
+import { ending, seconds, when } from './words.ts'
+
+/** Why an end is not what happened, as the end of a sentence, and what that is a case of. */
+export interface Fault {
+  kind: Kind
+  fault: string
+}
+
+const unexplained = (fault: string): Fault => ({ kind: 'unexplained', fault })
 
 /** How long after an attempt its end may not be written yet where nothing is broken, ms. */
 const WRITE_MS = 500
 
-export function judgeUnsent(trial: Trial, it: Execution): void {
-  const life = trial.index.lives.get(it.row.jobId)
-  if (!life) return
-  const { findings } = trial
-  const told = (fault: string) => `${execution(it.row)} is ${ending(it.row)}, but ${fault}`
-  if (it.row.state !== 'cancelled' && wasSent(it)) return void findings.unexplained.push(told('it was attempted'))
-  switch (ending(it.row)) {
+export function unsentFault(trial: Trial, life: Life, it: Execution): Fault | null {
+  const { row } = it
+  if (row.state !== 'cancelled' && wasSent(it)) return unexplained('it was attempted')
+  switch (ending(row)) {
     case 'cancelled deleted':
-      return cancelled('delete', 'deleted')
+      return cancelFault(trial, life, it, 'delete', 'deleted')
     case 'cancelled paused':
-      return cancelled('pause', 'paused')
-    case 'skipped paused': {
-      const fault = leftOutFault(trial, life, it)
-      if (fault) findings.unexplained.push(told(fault))
-      return
-    }
-    case 'skipped overlap_skipped': {
-      if (!wasBusy(trial, it)) findings.unexplained.push(told('no earlier execution of the job was unfinished'))
-      return
-    }
+      return cancelFault(trial, life, it, 'pause', 'paused')
+    case 'skipped paused':
+      return leftOutFault(trial, life, it)
+    case 'skipped overlap_skipped':
+      return wasBusy(trial, it) ? null : unexplained('no earlier execution of the job was unfinished')
     case 'skipped coalesced': {
       const newer = newerThan(trial, life, it)
-      if (newer === null) findings.lost.push(told('no newer occurrence took its place'))
-      else checkDelay(newer, 'when a newer one took its place')
-      return
+      if (newer === null) return { kind: 'lost', fault: 'no newer occurrence was sent in its place' }
+      return delayFault(trial, it, newer, 'when a newer one took its place')
     }
     default:
-      findings.unexplained.push(told('nothing that was done is a reason for it'))
-  }
-
-  function cancelled(kind: 'delete' | 'pause', status: JobState['status']): void {
-    const at = it.row.finishedAt ?? Infinity
-    const change = life?.job.changes.find(
-      (change) =>
-        change.kind === kind &&
-        change.sentAt - CLOCK_MS <= at &&
-        it.row.scheduledFor <= (change.answeredAt ?? Infinity) + CLOCK_MS,
-    )
-    const isSo = life && mayHaveBeen(life, at, at, (state) => state.status === status)
-    if (!change || !isSo) findings.unexplained.push(told(`no ${kind} was under way then`))
-    else if (it.attempts.length === 0) checkDelay(change.sentAt, `when the ${kind} came, and had not been sent`)
-  }
-
-  function checkDelay(at: number, text: string): void {
-    const { scheduledFor } = it.row
-    if (trial.faults.mayTake(scheduledFor, at)) return
-    findings.late.push(`${execution(it.row)} had been due for ${seconds(at - scheduledFor)} ${text}`)
+      return unexplained('nothing that was done is a reason for it')
   }
 }
 
-/** Of what a pause is said to have left out, why that can't be; null where it can. */
-function leftOutFault({ faults }: Trial, life: Life, { row }: Execution): string | null {
+/** A change takes with it what was pending; where that had waited for too long, it is late all the same. */
+function cancelFault(
+  trial: Trial,
+  life: Life,
+  it: Execution,
+  kind: 'delete' | 'pause',
+  status: JobState['status'],
+): Fault | null {
+  const at = it.row.finishedAt ?? Infinity
+  const change = life.job.changes.find(
+    ({ kind: asked, sentAt, answeredAt }) =>
+      asked === kind && sentAt - CLOCK_MS <= at && it.row.scheduledFor <= (answeredAt ?? Infinity) + CLOCK_MS,
+  )
+  if (!change || !mayHaveBeen(life, at, at, (state) => state.status === status)) {
+    return unexplained(`no ${kind} can have ended it at ${when(at)}`)
+  }
+  return it.attempts.length > 0 ? null : delayFault(trial, it, change.sentAt, `when the ${kind} was asked for`)
+}
+
+function delayFault({ faults }: Trial, { row }: Execution, at: number, text: string): Fault | null {
+  if (faults.mayTake(row.scheduledFor, at)) return null
+  return { kind: 'late', fault: `it had been due for ${seconds(at - row.scheduledFor)} ${text}` }
+}
+
+/** What a pause has left out came due during it, or had not been dispatched when it began. */
+function leftOutFault({ faults }: Trial, life: Life, { row }: Execution): Fault | null {
   const last = row.scheduledUntil ?? row.scheduledFor
   const isPaused = (at: number) => mayHaveBeen(life, at, at, ({ status }) => status === 'paused')
   const pauses = life.job.changes.filter(({ kind }) => kind === 'pause')
   const isJustBefore = (at: number) => pauses.some(({ sentAt }) => sentAt >= at && faults.mayTake(at, sentAt))
   const times = mayHaveNamed(life, row.scheduledFor, last).find((them) => them.length === row.count) ?? []
   const other = times.find((at) => !isPaused(at) && !isJustBefore(at))
-  return other === undefined ? null : `the job was not paused at ${new Date(other).toISOString()}`
+  return other === undefined ? null : unexplained(`the job was not paused at ${when(other)}`)
 }
 
 /** Whether an execution before it may have been unfinished: until its end was written, which faults may have delayed. */

@@ -27,7 +27,8 @@ export interface Span {
 
 const END = START + LOAD_MS
 
-export function someChanges(dice: Dice, faults: ModelFaults, path: string): Done[] {
+/** @param most besides its create and what ends it */
+export function someChanges(dice: Dice, faults: ModelFaults, path: string, most: number): Done[] {
   const done: Done[] = []
   let version = 0
   let at = START + dice.int(0, 5_000)
@@ -43,7 +44,7 @@ export function someChanges(dice: Dice, faults: ModelFaults, path: string): Done
     at = (answeredAt ?? takes) + dice.int(3, 15_000)
   }
   ask('create')
-  for (let left = dice.int(0, 7); left > 0 && at < END - 5_000; left -= 1) {
+  for (let left = dice.int(0, most); left > 0 && at < END - 5_000; left -= 1) {
     const kind = dice.pick(['edit', 'edit', 'pause', 'resume', 'run', 'delete'] as const)
     if (kind === 'edit') {
       version += 1
@@ -64,8 +65,8 @@ function someDue(dice: Dice, at: number): Due {
   const kind = dice.int(0, 4)
   if (kind === 0) return { type: 'once', at: soon }
   if (kind === 1)
-    return { type: 'cron', expression: dice.pick(['*/5 * * * * *', '7,31 * * * * *']), timezone: 'Asia/Bangkok' }
-  return { type: 'interval', everyMs: dice.pick([1_000, 3_000, 10_000]), anchor: soon, end: END - dice.int(0, 5_000) }
+    return { type: 'cron', expression: dice.pick(['*/10 * * * * *', '7,31 * * * * *']), timezone: 'Asia/Bangkok' }
+  return { type: 'interval', everyMs: dice.pick([1_000, 3_000, 5_000]), anchor: soon, end: END - dice.int(0, 5_000) }
 }
 
 /** The job's life by what was really done. */

@@ -4,7 +4,7 @@ import type { Fault } from '../history.ts'
 
 export const START = Date.UTC(2026, 10, 26, 10)
 /** For how long clients ask for things, ms. */
-export const LOAD_MS = 90_000
+export const LOAD_MS = 60_000
 /** What is left then has that long to be finished. */
 export const QUIET = START + LOAD_MS + 120_000
 

@@ -24,7 +24,7 @@ export function runJob(model: Model, jobId: string, done: Done[]): void {
 
   const row = (kind: string, at: number, fields: Partial<LedgerRow>): LedgerRow => {
     const fresh = { state: 'queued', reason: null, attempt: 0, scheduledUntil: null, count: 1, finishedAt: null }
-    const it = { id: dice.uuid(), jobId, kind, scheduledFor: at, ...fresh, ...fields }
+    const it = { id: `${jobId}-${history.ledger.length}`, jobId, kind, scheduledFor: at, ...fresh, ...fields }
     history.ledger.push(it)
     return it
   }
@@ -61,7 +61,7 @@ export function runJob(model: Model, jobId: string, done: Done[]): void {
     if (isPaused) return void left.push(...group)
     const coalesces = definitions[span.version]?.coalesces
     const [older, sent] = coalesces ? [group.slice(0, -1), group.slice(-1)] : [[], group]
-    const now = at >= span.to ? span.to : at
+    const now = Math.min(at, span.to)
     leave(older, 'coalesced', now)
     for (const time of sent) {
       const isCancelled = span.endedBy === 'delete' && at >= span.to

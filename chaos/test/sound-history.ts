@@ -9,10 +9,12 @@ export interface Size {
   jobs: number
   /** Faults at the most. */
   faults: number
+  /** Changes of a job at the most, besides its create and what ends it. */
+  changes: number
 }
 
 /** The same for the same seed. */
-export function soundHistory(seed: number, { jobs, faults: most }: Size = { jobs: 8, faults: 3 }): History {
+export function soundHistory(seed: number, { jobs, changes, faults: most }: Size): History {
   const chosen = dice(seed)
   const faults = modelFaults(chosen, most)
   const history: History = {
@@ -20,7 +22,7 @@ export function soundHistory(seed: number, { jobs, faults: most }: Size = { jobs
   }
   for (let n = 0; n < jobs; n += 1) {
     const id = chosen.uuid()
-    const done = someChanges(chosen, faults, `/${n}`)
+    const done = someChanges(chosen, faults, `/${n}`, changes)
     history.jobs.push({ id, changes: done.map(({ change }) => change) })
     runJob({ dice: chosen, faults, history }, id, done)
   }

@@ -11,21 +11,24 @@ export interface Victim {
 }
 
 /** Around it nothing was asked of its job, and no other execution's reason depends on it. Undefined where there is none. */
-export function victim(history: History, dice: Dice): Victim | undefined {
+export function victim(history: History, dice: Dice, fits: (it: Victim) => boolean): Victim | undefined {
   const busy = new Set(
-    history.ledger.filter((it) => it.state === 'skipped' || it.kind === 'manual').map((it) => it.jobId),
+    history.ledger.filter((it) => it.state !== 'succeeded' || it.kind === 'manual').map((it) => it.jobId),
   )
+  const jobs = new Map(history.jobs.map((it) => [it.id, it]))
+  const arrivalsOf = Map.groupBy(history.arrivals, ({ id }) => id)
+  const attemptOf = new Map(history.attempts.map((it) => [it.executionId, it]))
   const all = history.ledger.flatMap((row) => {
-    const job = history.jobs.find(({ id }) => id === row.jobId)
-    const arrivals = history.arrivals.filter(({ id }) => id === row.id)
+    const [job, attempt] = [jobs.get(row.jobId), attemptOf.get(row.id)]
+    const arrivals = arrivalsOf.get(row.id) ?? []
     const [arrival] = arrivals
-    const attempt = history.attempts.find(({ executionId }) => executionId === row.id)
     const isPlain = row.kind === 'schedule' && row.state === 'succeeded' && row.attempt === 1 && arrivals.length === 1
     return job && arrival && attempt && isPlain && !busy.has(job.id) && isCalm(job.changes, row.scheduledFor)
       ? [{ job, row, arrival, attempt }]
       : []
   })
-  return all.length === 0 ? undefined : dice.pick(all)
+  const fitting = all.filter(fits)
+  return fitting.length === 0 ? undefined : dice.pick(fitting)
 }
 
 function isCalm(changes: Change[], at: number): boolean {
