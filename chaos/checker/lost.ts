@@ -1,19 +1,20 @@
-// Occurrences of which there is no trace.
-import type { Change } from '../history.ts'
+// Occurrences of which there is no trace, or more than one.
+import type { Change, LedgerRow } from '../history.ts'
 import { sameDue } from './due.ts'
 import { requiredTimes } from './expected.ts'
-import { coveredBy } from './index-of.ts'
+import { coveredBy, type JobExecutions } from './index-of.ts'
 import type { Trial } from './judgement.ts'
 import type { Life } from './life.ts'
-import { occurrence } from './words.ts'
+import { execution, occurrence } from './words.ts'
 
-/** Reports occurrences that must have been due and neither arrived nor are in the ledger. Returns how many must have been due. */
+/** Reports occurrences that must have been due and neither arrived nor are in the ledger, or are there twice. Returns how many must have been due. */
 export function judgeLost(trial: Trial): number {
   const { index, findings, quietSince } = trial
   const arrived = new Set(index.strays.arrivals.map((it) => `${it.job} ${it.scheduledFor}`))
   let due = 0
   for (const life of index.lives.values()) {
     const executions = index.ofJob(life.job.id)
+    judgeTwice(trial, executions)
     const times = requiredTimes(life, quietSince)
     due += times.length
     for (const at of times) {
@@ -24,6 +25,16 @@ export function judgeLost(trial: Trial): number {
     }
   }
   return due
+}
+
+/** Reports executions of what an execution before them stands for already. */
+function judgeTwice({ findings }: Trial, { byTime }: JobExecutions): void {
+  let before: LedgerRow | undefined
+  for (const { row } of [...byTime.values()].sort((a, b) => a.row.scheduledFor - b.row.scheduledFor)) {
+    if (before && row.scheduledFor <= (before.scheduledUntil ?? before.scheduledFor)) {
+      findings.unexplained.push(`${execution(row)} is of what execution ${before.id} stands for already`)
+    } else before = row
+  }
 }
 
 /**
