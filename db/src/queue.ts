@@ -1,16 +1,13 @@
 import { PgBoss } from 'pg-boss'
 import { v7 as uuidv7 } from 'uuid'
 import type { Pool, PoolClient } from './client.ts'
+import { DELIVERY_QUEUE, queueOptions } from './queue-options.ts'
 import { transaction } from './transaction.ts'
+
+export { CRASH_BUDGET, DELIVERY_QUEUE, HEARTBEAT_SECONDS, HOUSEKEEPING_QUEUE } from './queue-options.ts'
 
 /** A started pg-boss. */
 export type Boss = PgBoss
-
-/** pg-boss's queue of what is due now. It never holds anything deferred: a claim costs the same whatever waits. */
-export const DELIVERY_QUEUE = 'deliver'
-
-/** pg-boss's queue of our own chores. */
-export const HOUSEKEEPING_QUEUE = 'housekeeping'
 
 /** What a housekeeping item says. */
 export interface HousekeepingTask {
@@ -32,31 +29,15 @@ export interface Item {
   data: ItemData
 }
 
-/** Seconds after which a worker that no longer touches its items has lost them. pg-boss's least. */
-export const HEARTBEAT_SECONDS = 10
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** How often an item may be lost to a dying worker before its execution fails as `worker_crashed`. */
-export const CRASH_BUDGET = 10
+/** A little less than the year 10000, the last that ISO 8601 writes with four digits. */
+const MAX_TIME = 253_402_300_800_000
 
-const deliveryOptions = {
-  policy: 'standard',
-  heartbeatSeconds: HEARTBEAT_SECONDS,
-  // The heartbeat decides. This counts from the claim and no touch moves it, and an item may be held for any time before
-  // its attempt of up to 15 minutes begins: as long as pg-boss allows, then, a day.
-  expireInSeconds: 86_400,
-  retryLimit: CRASH_BUDGET,
-  retryDelay: 0,
-  // A waiting item older than this is deleted without a word, so: never, in practice.
-  retentionSeconds: 365 * 86_400,
-  deleteAfterSeconds: 86_400,
-} as const
-
-const housekeepingOptions = {
-  policy: 'standard',
-  expireInSeconds: 3_600,
-  retryLimit: 2,
-  deleteAfterSeconds: 86_400,
-} as const
+/** Whether an item says which execution it is for; anyone may put anything into a queue. */
+export function isSound({ data }: Pick<Item, 'data'>): boolean {
+  return typeof data?.e === 'string' && UUID.test(data.e) && Number.isInteger(data.s) && Math.abs(data.s) < MAX_TIME
+}
 
 export interface QueueOptions {
   /** True where pg-boss's `schedule()` is to fire: the workers. */
@@ -96,10 +77,7 @@ export async function installQueue(connectionString: string): Promise<void> {
   boss.on('error', () => {})
   await boss.start()
   try {
-    for (const [name, options] of [
-      [DELIVERY_QUEUE, deliveryOptions],
-      [HOUSEKEEPING_QUEUE, housekeepingOptions],
-    ] as const) {
+    for (const [name, options] of Object.entries(queueOptions)) {
       await boss.createQueue(name, options)
       const { policy: _, ...changeable } = options
       await boss.updateQueue(name, changeable)

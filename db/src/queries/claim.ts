@@ -1,7 +1,7 @@
 import type { PgBoss } from 'pg-boss'
 import type { Pool, PoolClient } from '../client.ts'
 import { notifyFlow } from '../notify.ts'
-import { endItems, fetchItems, type Item, touchItems } from '../queue.ts'
+import { endItems, fetchItems, type Item, isSound, touchItems } from '../queue.ts'
 import { transaction } from '../transaction.ts'
 import { begin, type Claim, endCancelled, type Park, recordAbandoned } from './begin-attempts.ts'
 import { giveBackSlots } from './flow-slots.ts'
@@ -110,16 +110,6 @@ async function parkLimited(client: PoolClient, limited: Found[], now: Date): Pro
     limited.filter((it) => it.granted),
   )
   await notifyFlow(client)
-}
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
-/** A little less than the year 10000, the last that ISO 8601 writes with four digits. */
-const MAX_TIME = 253_402_300_800_000
-
-/** Whether an item says which execution it is for; anyone may put anything into a queue. */
-function isSound({ data }: Item): boolean {
-  return typeof data?.e === 'string' && UUID.test(data.e) && Number.isInteger(data.s) && Math.abs(data.s) < MAX_TIME
 }
 
 /**
