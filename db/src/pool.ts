@@ -80,7 +80,7 @@ export function createPool(connectionString: string, options: PoolOptions = {}):
 }
 
 /** Which settings of steady plans the pool's connections lack: none, unless a pooler has kept what the client asked for to itself. */
-export async function unsteadySettings(pool: Pool): Promise<string[]> {
+export async function unsteadySettings(pool: Pick<Pool | PoolClient, 'query'>): Promise<string[]> {
   const { rows } = await pool.query<{ name: string }>(
     'select name from unnest($1::text[], $2::text[]) as s(name, value) where current_setting(name) <> value',
     [steadySettings.map(([name]) => name), steadySettings.map(([, value]) => value)],

@@ -54,8 +54,14 @@ test('the leader gives back the items of a dead worker; not one that does not le
   await pool.query(`update pgboss.job set heartbeat_on = now() - interval '1 minute' where name = 'deliver'`)
   const listener = { leads: false, connectedMs: 60_000, looks: 0 }
   const { log, lines } = createLog()
+  let checkups = 0
   const leader = startLeader({
     ...{ pool, boss, log },
+    checkup: async () => {
+      checkups += 1
+      // What it comes to is its own business.
+      throw new Error('no checkup')
+    },
     listener: {
       get leads() {
         listener.looks += 1
@@ -76,14 +82,18 @@ test('the leader gives back the items of a dead worker; not one that does not le
   expect(await twoMoreLooks()).toEqual(['active'])
   Object.assign(listener, { leads: true, connectedMs: 1_000 })
   expect(await twoMoreLooks()).toEqual(['active'])
+  expect(checkups).toBe(0)
   listener.connectedMs = 60_000
   const givenBack = async () => (await queueItems(pool))[0]?.state === 'retry'
   await until('the item to be given back', givenBack)
+  await until('a checkup', () => checkups === 1)
   // And once more, long before pg-boss is to supervise though nothing is lost.
   await worker(pool, boss).claim()
   await pool.query(`update pgboss.job set heartbeat_on = now() - interval '1 minute' where name = 'deliver'`)
   await until('it to be given back again', givenBack)
   expect(lines.filter(({ msg }) => msg === 'leads now')).toHaveLength(1)
+  expect(checkups).toBe(1)
+  expect(lines.filter(({ msg }) => msg.startsWith('checking invariants failed'))).toHaveLength(1)
   const [claim] = (await worker(pool, boss).claim()).claims
   expect(claim?.attempt).toBe(3)
 })

@@ -12,6 +12,8 @@ import { createWake } from './wake.ts'
 const LOOK_MS = 2_000
 const SUPERVISE_MS = 30_000
 const RECONCILE_MS = 30_000
+/** How often to check what must hold. */
+const CHECKUP_MS = 300_000
 
 /**
  * How long after a new connection the leader leaves lost claims alone, ms. When the database was away, its clock went on
@@ -24,6 +26,8 @@ export interface LeaderParts {
   boss: Boss
   listener: Listener
   log: Logger
+  /** Looks whether what must hold does, and says where it does not; without it nobody looks. */
+  checkup?: () => Promise<void>
 }
 
 /**
@@ -34,9 +38,11 @@ export function startLeader(parts: LeaderParts): { stop(): Promise<void> } {
   const { wake, sleep } = createWake()
   const trouble = createTrouble(parts.log, 'supervising')
   const promoting = createTrouble(parts.log, 'promoting')
+  const checking = createTrouble(parts.log, 'checking invariants')
   let stopped = false
   let reconciledAt = Number.NEGATIVE_INFINITY
   let supervisedAt = Number.NEGATIVE_INFINITY
+  let checkedAt = Number.NEGATIVE_INFINITY
   let led = false
 
   const loop = async () => {
@@ -65,6 +71,14 @@ export function startLeader(parts: LeaderParts): { stop(): Promise<void> } {
         promoting.worked()
       } catch (error) {
         promoting.failed(error)
+      }
+      if (!parts.checkup || performance.now() - checkedAt <= CHECKUP_MS) continue
+      try {
+        checkedAt = performance.now()
+        await parts.checkup()
+        checking.worked()
+      } catch (error) {
+        checking.failed(error)
       }
     }
   }

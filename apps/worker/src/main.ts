@@ -16,6 +16,7 @@ import { newWorkerId } from '@scheduler/db/worker-id'
 import { pino } from 'pino'
 import { startAftermath } from './aftermath.ts'
 import { createCallbackClient } from './callback-client.ts'
+import { createCheckup } from './checkup.ts'
 import { startCircuitKeeper } from './circuit-keeper.ts'
 import { startClaimer } from './claimer.ts'
 import { loadConfig } from './config.ts'
@@ -125,7 +126,8 @@ const listener = startListener({
   onError: listening.failed,
   onDeaf: () => log.error({ reason: NO_SESSION }, 'notifications do not arrive'),
 })
-const leader = startLeader({ pool, boss, listener, log })
+const given = { keys: secrets.keys, deadLetterDays: Math.max(retention.days, retention.deadLetterDays) }
+const leader = startLeader({ pool, boss, listener, log, checkup: createCheckup({ pool, log, given }) })
 let draining = false
 const heartbeat = startHeartbeat({
   ...{ pool, clock, log },

@@ -40,3 +40,21 @@ const sealsOf = (delivery: StoredDelivery | null): string[] => [
   ...(delivery?.headers ?? []).flatMap((it) => ('sealed' in it ? [it.sealed] : [])),
   ...(delivery?.signing ?? []),
 ]
+
+/** Ids of the keys of those secrets of a job that do not open. */
+export function unsealable(keys: Keys, jobId: string, delivery: StoredDelivery): string[] {
+  const opens = (context: string, sealed: string): boolean => {
+    try {
+      unseal(keys, context, sealed)
+      return true
+    } catch (error) {
+      if (error instanceof SealError) return false
+      throw error
+    }
+  }
+  const headers = (delivery.headers ?? []).flatMap((it) =>
+    'sealed' in it && !opens(headerContext(jobId, it.name), it.sealed) ? [it.sealed] : [],
+  )
+  const signing = (delivery.signing ?? []).filter((it) => !opens(signingContext(jobId), it))
+  return [...headers, ...signing].map(keyIdOf)
+}
