@@ -11,6 +11,7 @@ test('with nothing set: port 8008 on the loopback address, two workers, an embed
     directUrl: null,
     drainMs: 30_000,
     ledgerDays: 30,
+    deadLetterDays: 90,
     production: false,
     keysNeeded: false,
     testEndpoint: true,

@@ -29,6 +29,8 @@ export interface Settings {
   readonly drainMs: number
   /** How many days the ledger is kept. */
   readonly ledgerDays: number
+  /** How many days dead letters are kept. */
+  readonly deadLetterDays: number
   readonly production: boolean
   readonly keysNeeded: boolean
   readonly testEndpoint: boolean
@@ -62,6 +64,7 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[] = [
     directUrl,
     drainMs: worker.DRAIN_TIMEOUT_SECONDS * 1000,
     ledgerDays: worker.LEDGER_RETENTION_DAYS,
+    deadLetterDays: Math.max(worker.LEDGER_RETENTION_DAYS, worker.DEAD_LETTER_RETENTION_DAYS),
     production: worker.NODE_ENV === 'production',
     keysNeeded: api.app.apiKeys.length > 0,
     testEndpoint: api.app.testEndpoints,
