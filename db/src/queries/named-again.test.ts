@@ -36,11 +36,11 @@ test('of two that record one occurrence at once, the second leaves it to the fir
     ...{ nextAttemptAt: null, behind: false, destination: 'http://a', flowKey: null },
   }
   const [one, other] = [await begin(pool), await begin(pool)]
-  expect(await insertLedger(one, boss, [row], new Date())).toBe(1)
+  expect(await insertLedger(one, boss, [row], new Date())).toEqual({ rows: 1, items: 1 })
   const second = insertLedger(other, boss, [{ ...row }], new Date())
   await untilBlocked(pool, 1)
   await one.query('commit')
-  expect(await second).toBe(0)
+  expect(await second).toEqual({ rows: 0, items: 0 })
   await other.query('commit')
   expect(await queueItems(pool)).toHaveLength(1)
 })
