@@ -29,7 +29,7 @@ export function faultsOf(all: Fault[], lateMs: number, recoveryMs: number): Faul
       if (at <= due + slackMs) return true
       // The first in whose course it was due: what is late already when a trouble begins is late for another reason.
       const cause = troubles.findLast((it) => it.from <= due + slackMs)
-      return cause !== undefined && cause.to >= due && at <= cause.to + lateMs
+      return cause !== undefined && at <= cause.to + slackMs
     },
     hit: (from, to, pid) => overlaps(all, from, to, pid),
     mayRepeat: (from, to, pid) => overlaps(repeating, from, to, pid),
