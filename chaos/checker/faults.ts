@@ -27,7 +27,7 @@ export function faultsOf(all: Fault[], lateMs: number, recoveryMs: number): Faul
   return {
     mayTake(due, at, slackMs = lateMs) {
       if (at <= due + slackMs) return true
-      // The first in whose course it was due: what is late already when a trouble begins is late for another reason.
+      // The last that had begun by then: what is late already when a trouble begins is late for another reason.
       const cause = troubles.findLast((it) => it.from <= due + slackMs)
       return cause !== undefined && at <= cause.to + slackMs
     },
