@@ -3,7 +3,7 @@ import type { Arrival, AttemptRow } from '../history.ts'
 import { mayBeDue } from './expected.ts'
 import type { Execution } from './index-of.ts'
 import type { Trial } from './judgement.ts'
-import { certainlySince, type JobState, type Life, mayHaveBeen } from './life.ts'
+import { certainlySince, type JobState, type Life, mayHaveBeen, statesAt } from './life.ts'
 import { execution, occurrence, seconds, when } from './words.ts'
 
 /** An attempt that was recorded as begun before a change was answered is on the wire by then, or so soon after it, ms. */
@@ -42,7 +42,8 @@ function wrongly(trial: Trial, life: Life, { row, attempts }: Execution, arrival
   const stopped = (state: JobState) => isStopped(life, state, row.kind === 'manual' ? row.scheduledFor : null)
   const since = certainlySince(life, arrival.at, stopped)
   if (since !== null && !mayStillCome(trial, since, arrival, attempt)) {
-    return `arrived at ${when(arrival.at)}, though its job was deleted, paused or not created yet since ${when(since)}`
+    const was = statesAt(life, arrival.at).map(({ status }) => (status === 'absent' ? 'not created yet' : status))
+    return `arrived at ${when(arrival.at)}, though its job was ${[...new Set(was)].join(' or ')} since ${when(since)}`
   }
   const version = life.definitions.findIndex(({ path }) => path === arrival.path)
   if (version === -1) return `arrived at ${arrival.path}, which is the path of no version of its job`
