@@ -16,14 +16,14 @@ export const damage: Scenario = {
   async run(rig) {
     await rig.startApi()
     // So few places that some items wait in the queue.
-    await rig.startWorkers(4, { WORKER_CONCURRENCY: '30' })
-    const intervals = rig.short ? 100 : 400
+    await rig.startWorkers(4, { WORKER_CONCURRENCY: '20' })
+    const intervals = rig.short ? 100 : 160
     rig.startLoad({
       intervals,
       everyMs: 2_000,
       oncePerSecond: 5,
       changesPerSecond: 0,
-      delayMs: rig.short ? 900 : 250,
+      delayMs: rig.short ? 450 : 300,
     })
     await wait(5_000)
     await expectNothingToRepair(rig, 'without damage')
@@ -46,7 +46,7 @@ export const damage: Scenario = {
     await rig.quiet()
     await expectSound(rig, 'after the repair')
     // What waits for a place, since there are so few, is no loss.
-    await rig.judge({ recoveryMs: REPAIRED_MS, lateMs: 5_000 })
+    await rig.judge({ recoveryMs: REPAIRED_MS, lateMs: 10_000 })
   },
 }
 
