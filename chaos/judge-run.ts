@@ -4,6 +4,7 @@ import { type Judgement, kinds } from './checker/judgement.ts'
 import { readLedger, workerPids } from './ledger.ts'
 import type { Run } from './rig.ts'
 import type { Bounds, Rig } from './scenario.ts'
+import { brokenOf, examineDatabase, sayBroken } from './soundness.ts'
 
 /** Findings of a kind that are told. */
 const EXAMPLES = 5
@@ -18,6 +19,7 @@ export async function judgeRun(rig: Rig, run: Run, bounds: Bounds): Promise<void
   noteFigures(rig, judgement)
   for (const kind of kinds) rig.check(kind, judgement.findings[kind].length === 0, judgement.findings[kind].length)
   for (const kind of kinds) for (const it of judgement.findings[kind].slice(0, EXAMPLES)) rig.say(`${kind}: ${it}`)
+  await judgeDatabase(rig)
   judgeProcesses(rig)
   judgeCalls(rig, run)
 }
@@ -38,6 +40,13 @@ function noteFigures({ note }: Rig, { figures }: Judgement): void {
   const { p50, p99, most } = figures.latenessMs
   note('lateness without a fault, ms', `p50 ${p50.toFixed(0)}, p99 ${p99.toFixed(0)}, most ${most.toFixed(0)}`)
   note('late because of a fault', figures.lateByFault)
+}
+
+/** What holds at every moment holds after whatever was done. */
+async function judgeDatabase({ url, check, say }: Rig): Promise<void> {
+  const broken = brokenOf(await examineDatabase(url))
+  check('invariants that do not hold', broken.length === 0, broken.length)
+  for (const it of broken) say(sayBroken(it))
 }
 
 function judgeProcesses({ workers, apis, check }: Rig): void {

@@ -27,7 +27,7 @@ export const damage: Scenario = {
     })
     await wait(5_000)
     await expectNothingToRepair(rig, 'without damage')
-    await expectSound(rig, 'before the damage')
+    await expectSound(rig)
 
     const damaged: Damaged[] = []
     await rig.fault({ kind: 'items damaged', pids: null, mayRepeat: true }, async (fault) => {
@@ -44,7 +44,6 @@ export const damage: Scenario = {
     await judgeRepairs(rig, damaged)
     await expectNothingToRepair(rig, 'after the repair')
     await rig.quiet()
-    await expectSound(rig, 'after the repair')
     // What waits for a place, since there are so few, is no loss.
     await rig.judge({ recoveryMs: REPAIRED_MS, lateMs: 10_000 })
   },
@@ -63,9 +62,9 @@ async function expectNothingToRepair(rig: Rig, when: string): Promise<void> {
   rig.check(`the reconciler repairs nothing ${when}`, repaired === 0, `${repaired} in ${passes} passes`)
 }
 
-async function expectSound(rig: Rig, when: string): Promise<void> {
+async function expectSound(rig: Rig): Promise<void> {
   const broken = brokenOf(await examineDatabase(rig.url))
-  rig.check(`all invariants hold ${when}`, broken.length === 0, broken.length)
+  rig.check('all invariants hold before the damage', broken.length === 0, broken.length)
   for (const it of broken) rig.say(sayBroken(it))
 }
 
