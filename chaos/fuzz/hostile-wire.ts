@@ -19,7 +19,8 @@ function usual({ method, target, headers, body }: FuzzRequest, more: string[] = 
   return { head: lines.join(CRLF) + CRLF + CRLF, body: body ?? Buffer.alloc(0) }
 }
 
-const whole = (request: FuzzRequest, more: string[] = []): Buffer[] => {
+/** The request as it is usual, in bytes. */
+export const whole = (request: FuzzRequest, more: string[] = []): Buffer[] => {
   const { head, body } = usual(request, more)
   return [bytes(head), body]
 }

@@ -1,6 +1,6 @@
 // Requests of clients that mean harm, as far as HTTP itself is kept to: what they write, into the body, the path and the headers.
 import { hostileJson, hostileTexts } from './hostile-values.ts'
-import { hostileWire } from './hostile-wire.ts'
+import { hostileWire, whole } from './hostile-wire.ts'
 import type { Maker } from './maker.ts'
 import { placesOf, withAt } from './nodes.ts'
 import type { FuzzRequest } from './request.ts'
@@ -134,14 +134,20 @@ const badSearch = (made: Draft, maker: Maker): FuzzRequest => {
   return { ...request, target: request.target + maker.dice.pick(searches) }
 }
 
+/** Some are more than node reads: it may close the connection before all is written, so that no client is sure to see its answer. */
 function hugeHeaders(made: Draft, maker: Maker): FuzzRequest {
+  const { dice } = maker
   const request = finish(made, maker, 'hostile', 'huge headers')
-  const many = Array.from({ length: maker.dice.pick([100, 2_500]) }, (_, i) => [`x-${i}`, String(i)])
-  const more = maker.dice.chance(0.5)
-    ? Object.fromEntries(many)
-    : { cookie: 'x'.repeat(maker.dice.pick([7_000, 20_000])) }
-  return { ...request, headers: { ...request.headers, ...more } }
+  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`x-${i}`, String(i)]))
+  if (dice.chance(0.5)) {
+    return { ...request, headers: { ...request.headers, ...dice.pick([many(100), { cookie: 'x'.repeat(7_000) }]) } }
+  }
+  const tooMuch = dice.pick([many(2_500), { cookie: 'x'.repeat(20_000) }])
+  return { ...request, wire: { pieces: whole(request, linesOf(tooMuch)), after: 'wait' } }
 }
+
+const linesOf = (headers: Record<string, string>): string[] =>
+  Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
 
 const ways = [
   poison,
