@@ -56,7 +56,7 @@ function judgeAnswers(rig: Rig, report: FuzzReport): void {
   const failed = countOf(report, /: is 5\d\d$/)
   const late = countOf(report, /: took /)
   rig.check('answers of 5xx', failed === 0, failed)
-  rig.check('answers that took longer than 2 s', late === 0, late)
+  rig.check('answers that took longer than 2 s, or 10 s for many jobs at once', late === 0, late)
   rig.check('other answers that are not as the document says', all === failed + late, all - failed - late)
   rig.note('slowest answer, ms', Math.round(slowestMs))
   rig.note('memory of the API at the end, MiB', Math.round(residentMib(rig.apis[0]?.process.pid ?? 0)))
