@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { requestOf } from './generate.ts'
-import { hostileJson } from './hostile-values.ts'
+import { hostileJson } from './hostile-json.ts'
 import { wireClasses } from './hostile-wire.ts'
 import { asCommand, type FuzzRequest } from './request.ts'
 import { schemasOf } from './schemas.ts'
@@ -24,6 +24,7 @@ test('every class of hostile requests is made', () => {
   const wanted = [...hostileJson.map(([what]) => what), ...wireClasses]
   const others = [
     'absurd zone',
+    'hostile text',
     'absurd time',
     'absurd cron',
     'absurd rrule',

@@ -1,5 +1,7 @@
 // Requests of clients that mean harm, as far as HTTP itself is kept to: what they write, into the body, the path and the headers.
-import { hostileJson, hostileTexts } from './hostile-values.ts'
+import type { Schema } from './document.ts'
+import { hostileJson } from './hostile-json.ts'
+import { anyText, hostileTexts } from './hostile-texts.ts'
 import { hostileWire, whole } from './hostile-wire.ts'
 import type { Maker } from './maker.ts'
 import { placesOf, withAt } from './nodes.ts'
@@ -29,32 +31,37 @@ function poison(made: Draft, maker: Maker): FuzzRequest {
   return { ...request, body: Buffer.from(shell.replace(`"${HOLE}"`, () => text)) }
 }
 
-/** Rules and zones that are hard to carry out, in the fields that the operation has for them. */
-function absurdRule(made: Draft, maker: Maker): FuzzRequest {
+const isText = ({ type, enum: listed }: Schema): boolean => !listed && [type ?? []].flat().includes('string')
+
+/** Rules, zones and texts that are hard to deal with, in a field that the operation has for text. */
+function absurdField(made: Draft, maker: Maker): FuzzRequest {
   const { dice, document } = maker
   const { operation, body } = made
   const schema = operation.body?.schema
-  if (!schema || !body || typeof body !== 'object' || Array.isArray(body)) return absurdQuery(made, maker)
+  if (!schema || !body || typeof body !== 'object' || Array.isArray(body)) return absurdParameter(made, maker)
   const [whole] = placesOf(document, schema, body)
-  const names = Object.keys(whole?.schema.properties ?? {}).filter((it) => Object.hasOwn(hostileTexts, it))
-  if (names.length === 0) return absurdQuery(made, maker)
-  const name = dice.pick(names)
-  const { what, texts } = hostileTexts[name] ?? { what: '', texts: [] }
-  return finish({ ...made, body: { ...body, [name]: dice.pick(texts) } }, maker, 'hostile', what)
+  const fields = Object.entries(whole?.schema.properties ?? {}).filter(([, it]) => isText(it) || isText(it.items ?? {}))
+  if (fields.length === 0) return absurdParameter(made, maker)
+  const [name, field] = dice.pick(fields)
+  const { what, texts } = hostileFor(name)
+  const text = dice.pick(texts)
+  return finish({ ...made, body: { ...body, [name]: isText(field) ? text : [text] } }, maker, 'hostile', what)
 }
 
-function absurdQuery(made: Draft, maker: Maker): FuzzRequest {
+function absurdParameter(made: Draft, maker: Maker): FuzzRequest {
   const { dice } = maker
-  const named = made.operation.parameters.filter((it) => it.in !== 'header' && Object.hasOwn(hostileTexts, it.name))
-  if (named.length === 0) return poison(made, maker)
-  const { name, in: place } = dice.pick(named)
-  const { what, texts } = hostileTexts[name] ?? { what: '', texts: [] }
+  const open = made.operation.parameters.filter((it) => it.in !== 'header' && isText(it.schema))
+  if (open.length === 0) return poison(made, maker)
+  const { name, in: place } = dice.pick(open)
+  const { what, texts } = hostileFor(name)
   // Half a character cannot be escaped.
   const text = dice.pick(texts).toWellFormed()
   if (place === 'path') return finish({ ...made, path: { ...made.path, [name]: text } }, maker, 'hostile', what)
   const query: Draft['query'] = [...made.query.filter(([it]) => it !== name), [name, text]]
   return finish({ ...made, query }, maker, 'hostile', what)
 }
+
+const hostileFor = (name: string) => (Object.hasOwn(hostileTexts, name) ? hostileTexts[name] : undefined) ?? anyText
 
 const badBytes: [what: string, change: (whole: Buffer) => Buffer][] = [
   ['invalid UTF-8', (whole) => Buffer.from(whole.toString('latin1').replace('"', '"\xff\xfe'), 'latin1')],
@@ -154,10 +161,10 @@ const ways = [
   poison,
   poison,
   poison,
-  absurdRule,
-  absurdRule,
-  absurdRule,
-  absurdQuery,
+  absurdField,
+  absurdField,
+  absurdField,
+  absurdParameter,
   spoilBytes,
   spoilBytes,
   badEscape,

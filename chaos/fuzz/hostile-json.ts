@@ -1,0 +1,42 @@
+// What hostile clients write into a body, as it stands in the JSON text: some of it no value can hold.
+
+const json = JSON.stringify
+
+/** JSON texts for any place. */
+export const hostileJson: [what: string, text: string][] = [
+  ['NUL', '"a\\u0000b"'],
+  ['lone surrogate', '"\\ud800"'],
+  ['lone surrogate', '"x\\udfff\\ud83d"'],
+  ['control characters', '"\\r\\nset-cookie: a=b\\u001b[2J\\u0085\\u2028"'],
+  ['bidi override', '"\\u202egpj.exe\\ufeff"'],
+  ['__proto__', '{"__proto__":{"admin":true}}'],
+  ['__proto__', '{"\\u005f_proto__":1}'],
+  ['constructor', '{"constructor":{"prototype":{"x":1}},"toString":1,"hasOwnProperty":1}'],
+  ['constructor', '{"then":"x","toJSON":"x","length":-1}'],
+  ['10,000 deep', `${'['.repeat(10_000)}${']'.repeat(10_000)}`],
+  ['10,000 deep', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`],
+  ['63 deep', `${'['.repeat(63)}${']'.repeat(63)}`],
+  ['1e400', '1e400'],
+  ['1e400', '-1e400'],
+  ['2^53+1', '9007199254740993'],
+  ['2^53+1', `${'9'.repeat(400)}`],
+  ['odd number', '-0'],
+  ['odd number', '1e-400'],
+  ['odd number', '1E+2'],
+  ['odd number', '2147483648'],
+  ['odd number', '9223372036854775808'],
+  ['no JSON', 'NaN'],
+  ['no JSON', 'undefined'],
+  ['no JSON', "'x'"],
+  ['no JSON', '0x10'],
+  ['no JSON', '1,'],
+  ['no JSON', '/* */1'],
+  ['very long string', json('x'.repeat(100_000))],
+  ['very long string', json('é'.repeat(140_000))],
+  ['very long string', json('x'.repeat(300_000))],
+  ['many keys', `{${Array.from({ length: 5_000 }, (_, i) => `"k${i}":${i}`).join(',')}}`],
+  ['many items', `[${'1,'.repeat(20_000)}1]`],
+  ['SQL', json("'; drop table jobs; --")],
+  ['SQL', json("$1 \\'); select pg_sleep(5); --")],
+  ['markup', json('<script>alert(1)</script>#{7*7}{{7*7}}%s%n')],
+]
