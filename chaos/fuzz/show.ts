@@ -12,8 +12,13 @@ export function statusLines({ statuses }: FuzzReport): string[] {
   })
 }
 
+/** `nearly: null ×9, too long ×7`, one line for each kind of request. */
 export function classLines({ classes }: FuzzReport): string[] {
-  return [...classes].sort(byName).map(([what, count]) => `${what} ×${count}`)
+  const byKind = Map.groupBy([...classes].sort(byName), ([what]) => what.split(':')[0] ?? '')
+  return [...byKind].map(([kind, some]) => {
+    const counts = some.map(([what, count]) => `${what.slice(kind.length + 2) || 'all'} ×${count}`)
+    return `${kind}: ${counts.join(', ')}`
+  })
 }
 
 export function refusedLines({ refused }: FuzzReport): string[] {
