@@ -1,12 +1,11 @@
 // A second PostgreSQL that follows the first, synchronously, and a way to the primary that can be led to the other.
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chooseOwner } from '@scheduler/db/embedded/account'
 import { type Embedded, startEmbedded } from '@scheduler/db/embedded/start-embedded'
 import pg from 'pg'
-import { chownAll } from './chown-all.ts'
+import { copyRunning } from './base-backup.ts'
 import { until } from './rig.ts'
 
 export interface Standby {
@@ -19,19 +18,11 @@ export interface Standby {
 /** Copies the primary while it runs, and lets the copy follow it. From then on no commit is answered that it does not have. */
 export async function startStandby(primary: Embedded): Promise<Standby> {
   const folder = mkdtempSync(join(tmpdir(), 'scheduler-standby-'))
-  const home = join(folder, 'postgres')
   const { hostname, port, username, password } = new URL(primary.url)
   const client = new pg.Client({ connectionString: primary.url })
   await client.connect()
-  await client.query(`select pg_backup_start('standby', true)`)
-  cpSync(join(primary.dataDir, 'postgres'), home, {
-    recursive: true,
-    filter: (path) => !path.endsWith('/postmaster.pid'),
-  })
-  const { rows } = await client.query('select labelfile from pg_backup_stop()')
-  writeFileSync(join(home, 'data', 'backup_label'), rows[0].labelfile)
-  writeFileSync(join(home, 'data', 'standby.signal'), '')
-  chownAll(folder, chooseOwner(join(primary.dataDir, 'postgres')))
+  await copyRunning(primary, client, folder)
+  writeFileSync(join(folder, 'postgres', 'data', 'standby.signal'), '')
   const follows = `host=${hostname} port=${port} user=${username} password=${password} application_name=standby`
   const standby = await startEmbedded({ dataDir: folder, log: () => {}, settings: { primary_conninfo: follows } })
   await client.query(`alter system set synchronous_standby_names = 'standby'`)
