@@ -13,9 +13,10 @@ const networkCodes = new Set([
 
 /**
  * SQLSTATEs: connection trouble (08), out of resources (53), ended or starting up (57P), a statement that took too long
- * (57014), a lock or deadlock (55P03, 40), read only (25006), refused at the door (28, 3D).
+ * (57014), a lock or deadlock (55P03, 40), read only (25006), a transaction that was idle or open for too long, and whose
+ * connection is ended for it (25P03, 25P04), refused at the door (28, 3D).
  */
-const stateCodes = /^(?:08|53|57P0|57014|55P03|40|25006|28|3D)/
+const stateCodes = /^(?:08|53|57P0|57014|55P03|40|25006|25P0[34]|28|3D)/
 
 // The driver gives these no code.
 const lostMessages = ['Connection terminated', 'Client has encountered a connection error']
@@ -28,7 +29,7 @@ const messages = [
 ]
 
 /** Of the SQLSTATEs those after which there is no connection. */
-const lostStates = /^(?:08|57P0)/
+const lostStates = /^(?:08|57P0|25P0[34])/
 
 /** Whether an error, or what caused it, says that the database can't be reached or does not answer; trying again may help. */
 export function isDatabaseAway(error: unknown): boolean {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, onTestFinished } from 'vitest'
 import { test } from '../test/database.ts'
-import { isDatabaseAway } from './database-away.ts'
+import { isConnectionLost, isDatabaseAway } from './database-away.ts'
 import { createPool, NOT_PLANNED, type Pool, type PoolClient, unsteadySettings } from './pool.ts'
 
 function poolOf(url: string, options?: Parameters<typeof createPool>[1]): Pool {
@@ -80,6 +80,25 @@ test('a connection that is killed while it is idle ends no process, and the next
   await removed
 
   expect(await pidOf(own)).not.toBe(pid)
+  expect(errors).toEqual([])
+})
+
+test('a transaction that was idle for too long, since its process stood still, says that trying again may help', async ({
+  databaseUrl,
+}) => {
+  const errors = unheard()
+  const own = poolOf(databaseUrl, { max: 1 })
+  const client = await own.connect()
+  await client.query(`set idle_in_transaction_session_timeout = '50ms'`)
+  await client.query('begin')
+  // As SIGSTOP does: the server's word is there, and not read, when the next statement goes out.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+
+  const failure = await client.query('select 1').catch((error: unknown) => error)
+  client.release(true)
+
+  expect(failure).toMatchObject({ code: '25P03' })
+  expect([isDatabaseAway(failure), isConnectionLost(failure)]).toEqual([true, true])
   expect(errors).toEqual([])
 })
 
