@@ -53,7 +53,7 @@ export function startLoad(options: LoadOptions): LoadedClients {
   const beat = async (perSecond: number, work: () => Promise<void>) => {
     const began = performance.now()
     for (let n = 1; !stopped && perSecond > 0; n += 1) {
-      await wait(began + (n * 1_000) / perSecond - performance.now())
+      await wait(Math.max(0, began + (n * 1_000) / perSecond - performance.now()))
       if (!stopped && open.size < AT_ONCE) start(work())
     }
   }
@@ -102,7 +102,7 @@ async function inTurns(work: (() => Promise<void>)[]): Promise<void> {
 /** One that is to be created too late for its time is refused; so is a second delete. */
 const isExpected = (method: string, { status, body }: { status: number; body: unknown }) =>
   (method === 'DELETE' && status === 404) ||
-  (method === 'POST' && (body as { code?: string } | null)?.code === 'schedule-exhausted')
+  (method === 'POST' && (body as { type?: string } | null)?.type?.endsWith('/schedule-exhausted') === true)
 
 const kindFor = (job: Job, dice: Dice): Change['kind'] =>
   job.isPaused
