@@ -14,7 +14,8 @@ export async function judgeRun(rig: Rig, run: Run, bounds: Bounds): Promise<void
   for (const [id, pid] of await workerPids(rig.pool)) run.pids.set(id, pid)
   const { ledger, attempts } = await readLedger(rig.pool, run.pids)
   const arrivals = await rig.receiver.arrivals()
-  const history = { jobs, faults: run.faults, arrivals, ledger, attempts, quietSince: run.quietSince }
+  const read = { jobs, faults: run.faults, arrivals, ledger, attempts, quietSince: run.quietSince }
+  const history = bounds.as?.(read) ?? read
   const judgement = check(history, bounds)
   noteFigures(rig, judgement)
   for (const kind of kinds) rig.check(kind, judgement.findings[kind].length === 0, judgement.findings[kind].length)

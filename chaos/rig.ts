@@ -36,6 +36,7 @@ export interface Run {
 
 interface Ground {
   embedded: Embedded
+  /** To the server that the database is on now. */
   pool: Pool
   receiver: Receiver
 }
@@ -44,46 +45,47 @@ interface Ground {
 export async function runScenario(scenario: Scenario, options: RigOptions): Promise<void> {
   const dataDir = (await scenario.dataDir?.()) ?? mkdtempSync(join(tmpdir(), 'scheduler-chaos-'))
   const embedded = await startEmbedded({ dataDir, settings: scenario.settings ?? {}, log: () => {} })
-  const pool = createPool(embedded.url, { max: 4, queryMs: 60_000, name: 'chaos' })
-  const receiver = await startReceiver()
+  const ground: Ground = { embedded, pool: openPool(embedded.url), receiver: await startReceiver() }
   const processes: Worker[] = []
   try {
     await applyMigrations(embedded.url)
-    await scenario.run(openRig({ embedded, pool, receiver }, processes, options))
+    await scenario.run(openRig(ground, processes, options))
   } finally {
     await Promise.all(processes.map((it) => it.end('SIGKILL')))
-    await receiver.close()
-    await pool.end()
+    await ground.receiver.close()
+    await ground.pool.end()
     await embedded.stop()
     rmSync(dataDir, { recursive: true, force: true })
   }
 }
 
-function openRig({ embedded, pool, receiver }: Ground, processes: Worker[], options: RigOptions): Rig {
+const openPool = (url: string) => createPool(url, { max: 4, queryMs: 60_000, name: 'chaos' })
+
+function openRig(ground: Ground, processes: Worker[], options: RigOptions): Rig {
   const { seed, short, lines } = options
   const run: Run = { faults: [], clients: [], pids: new Map(), quietSince: 0 }
   const rolls = dice(seed)
-  const { url } = embedded
+  const { embedded, receiver } = ground
   const workers: Worker[] = []
   const apis: Api[] = []
 
   const rig: Rig = {
-    ...{ dice: rolls, short, url, pool, embedded, receiver, workers, apis },
+    ...{ dice: rolls, short, url: embedded.url, pool: ground.pool, embedded, receiver, workers, apis },
     check: lines.check,
     note: lines.note,
     say: lines.say,
 
     async startWorkers(count, env = {}) {
-      const started = Array.from({ length: count }, () => startWorker(url, env))
+      const started = Array.from({ length: count }, () => startWorker(rig.url, env))
       workers.push(...started)
       processes.push(...started)
       const wanted = started.map((it) => it.process.pid ?? 0)
-      await until(async () => await allBeat(pool, run, wanted), 60_000, 'workers to start')
+      await until(async () => await allBeat(rig.pool, run, wanted), 60_000, 'workers to start')
       return started
     },
 
     async startApi(env = {}) {
-      const api = await startApi(url, env)
+      const api = await startApi(rig.url, env)
       apis.push(api)
       processes.push(api)
       return api
@@ -104,6 +106,13 @@ function openRig({ embedded, pool, receiver }: Ground, processes: Worker[], opti
       } finally {
         remembered.to = Date.now()
       }
+    },
+
+    async moveTo(url) {
+      const left = rig.pool
+      rig.url = url
+      rig.pool = ground.pool = openPool(url)
+      await left.end()
     },
 
     async quiet(withinMs = QUIET_WITHIN_MS) {

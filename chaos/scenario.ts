@@ -3,7 +3,7 @@ import type { Dice } from '@scheduler/core/test/dice'
 import type { Pool } from '@scheduler/db/client'
 import type { Embedded } from '@scheduler/db/embedded/start-embedded'
 import type { Receiver, Worker } from '../bench/processes.ts'
-import type { Fault } from './history.ts'
+import type { Fault, History } from './history.ts'
 
 export interface Scenario {
   name: string
@@ -39,6 +39,8 @@ export interface Rig {
   startLoad(load: Load): Clients
   /** Does something to the system, and remembers from when to when. */
   fault<T>(fault: Omit<Fault, 'from' | 'to'>, work: (fault: Fault) => Promise<T>): Promise<T>
+  /** The database is on another server from now on: what is started, read and judged is so there. */
+  moveTo(url: string): Promise<void>
   /** Ends the clients, and waits until all that is due is finished. @throws where it isn't after `withinMs` */
   quiet(withinMs?: number): Promise<void>
   /** Reads the ledger and the receiver's log, lets the checker judge them, and checks what holds always. */
@@ -85,4 +87,6 @@ export interface Bounds {
   lateMs?: number
   /** For how long after a fault it may still be the reason of lateness, ms. */
   recoveryMs?: number
+  /** What the checker is to judge in place of what was: for a database that was allowed to forget something. */
+  as?: (history: History) => History
 }
