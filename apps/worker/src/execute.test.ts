@@ -66,6 +66,21 @@ test.for<[string, Answer, [string, string | null], Said]>([
   },
 )
 
+test('an attempt does not end before it began, although the clock was corrected meanwhile', async ({
+  pool,
+  databaseUrl,
+}) => {
+  const { receiver, parts, create } = await start(databaseUrl, (_, response) => {
+    const aSecondAgo = new Date(parts.clock.now().getTime() - 1_000)
+    parts.clock.observe(aSecondAgo, performance.now(), performance.now())
+    response.end()
+  })
+  await create({ url: `${receiver.origin}/` })
+  await until('its end', async () => (await ledger(pool))[0]?.state === 'succeeded')
+  const { rows } = await pool.query('select finished_at >= started_at as in_order from attempts')
+  expect(rows).toMatchObject([{ in_order: true }])
+})
+
 test('an address that is not allowed is never called, and does not count against its destination', async ({
   pool,
   databaseUrl,

@@ -42,7 +42,9 @@ export function execute(parts: ExecuteParts, claim: Claim): Executing {
   const settlement = parts.destinations
     .run(claim.destination, () => sending.answer, countsAgainstDestination, probeOf(claim))
     .then((answer) => {
-      const times = { startedAt, finishedAt: parts.clock.now(), latest: parts.clock.latest() }
+      // The database may have corrected the clock meanwhile, by more than a quick answer takes.
+      const finishedAt = new Date(Math.max(startedAt.getTime(), parts.clock.now().getTime()))
+      const times = { startedAt, finishedAt, latest: parts.clock.latest() }
       return settlementOf(claim, answer, times, urls !== null)
     })
     .then((it) => {
