@@ -9,6 +9,12 @@ const LEADER_LOCK = 7_305_811
 const CHECK_MS = 5_000
 const QUERY_MS = 5_000
 
+/**
+ * The server ends a session that has asked nothing for so long, twice as long as between two checks, and the leader's lock with it.
+ * Keepalives do not tell of a worker that stands still: its machine answers them, and nobody would supervise until it goes on.
+ */
+const STANDS_STILL = '-c idle_session_timeout=10s'
+
 export interface Listener {
   /** Whether this session holds the leader's lock: true for at most one worker at a time. */
   readonly leads: boolean
@@ -72,7 +78,7 @@ export function startListener(options: ListenerOptions): Listener {
       connectionTimeoutMillis: QUERY_MS,
       query_timeout: QUERY_MS,
       keepAlive: true,
-      options: SERVER_KEEPALIVE,
+      options: `${SERVER_KEEPALIVE} ${STANDS_STILL}`,
     })
     fresh.on('error', (error) => fresh === client && drop(error))
     fresh.on('end', () => fresh === client && drop(new Error('the connection ended')))

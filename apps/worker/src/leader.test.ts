@@ -1,8 +1,10 @@
+import { startListener } from '@scheduler/db/listener'
 import { CRASH_BUDGET } from '@scheduler/db/queue'
 import { loseWorker, queueItems, queueUp, test, worker } from '@scheduler/db/test/queue'
 import { expect, onTestFinished } from 'vitest'
 import { attempts, ledger, states } from '../test/jobs.ts'
 import { createLog } from '../test/log.ts'
+import { startProxy } from '../test/proxy.ts'
 import { until } from '../test/until.ts'
 import { reconcilePass, startLeader } from './leader.ts'
 
@@ -117,4 +119,25 @@ test('the leader lets an execution go whose turn nobody has announced', async ({
   onTestFinished(() => leader.stop())
 
   await until('it to go', async () => (await pool.query('select from executions where behind')).rowCount === 0)
+})
+
+test('a leader that stands still is followed by another, although its connection is not lost', {
+  timeout: 60_000,
+}, async ({ databaseUrl }) => {
+  const proxy = await startProxy(databaseUrl)
+  onTestFinished(() => proxy.close())
+  const listen = (connectionString: string) => {
+    const ignore = () => {}
+    const told = { onDue: ignore, onWork: ignore, onCancel: ignore, onCircuit: ignore, onError: ignore }
+    const listener = startListener({ connectionString, ...told })
+    onTestFinished(() => listener.stop())
+    return listener
+  }
+  const first = listen(proxy.url)
+  await until('the first to lead', () => first.leads)
+  const second = listen(databaseUrl)
+  await until('the second to listen', () => second.connectedMs > 0)
+  // What it sends arrives nowhere; the proxy goes on to answer the server's keepalives for it.
+  proxy.freeze()
+  await until('the second to lead', () => second.leads, 30_000)
 })
