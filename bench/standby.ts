@@ -1,6 +1,5 @@
-// A second PostgreSQL that follows the first, synchronously, and a way to the primary that can be led to the other.
+// A second PostgreSQL that follows the first, synchronously.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Embedded, startEmbedded } from '@scheduler/db/embedded/start-embedded'
@@ -47,52 +46,6 @@ export async function startStandby(primary: Embedded): Promise<Standby> {
     async stop() {
       await standby.stop()
       rmSync(folder, { recursive: true, force: true })
-    },
-  }
-}
-
-export interface Way {
-  url: string
-  /** Breaks all connections, and refuses new ones. */
-  cut(): void
-  /** Leads to another server from now on. */
-  lead(url: string): void
-  close(): void
-}
-
-/** What a virtual IP or HAProxy is: one address that leads to the primary. */
-export async function openWay(url: string): Promise<Way> {
-  let target: URL | null = new URL(url)
-  const open = new Set<Socket>()
-  const server = createServer((near) => {
-    near.on('error', () => {})
-    if (!target) return void near.destroy()
-    const far = connect(Number(target.port), target.hostname).on('error', () => {})
-    near.pipe(far).pipe(near)
-    for (const [one, other] of [[near, far] as const, [far, near] as const]) {
-      open.add(one)
-      one.on('close', () => {
-        open.delete(one)
-        other.destroy()
-      })
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const way = new URL(url)
-  way.port = String((server.address() as AddressInfo).port)
-  const destroyAll = () => open.forEach((it) => void it.destroy())
-  return {
-    url: way.href,
-    cut() {
-      target = null
-      destroyAll()
-    },
-    lead(to) {
-      target = new URL(to)
-    },
-    close() {
-      destroyAll()
-      server.close()
     },
   }
 }

@@ -1,7 +1,8 @@
 // The primary is killed under load and a synchronous standby takes over behind one address: nothing is lost, none of ours exits.
 import { createPool, type Pool } from '@scheduler/db/client'
+import { openWay } from '../proxy.ts'
 import { insertOnceJobs, percentile, until, verdict, wait, withRig } from '../rig.ts'
-import { openWay, startStandby } from '../standby.ts'
+import { startStandby } from '../standby.ts'
 
 export async function failover(args: string[]): Promise<void> {
   const count = Number(args[0] ?? 1_000)
