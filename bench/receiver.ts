@@ -19,6 +19,8 @@ export interface Arrival {
   port: number
   /** Until when it was asked not to come again, ms since 1970; null when it was not. */
   awayUntil: number | null
+  /** When it was sent, by its `webhook-timestamp`, which is in whole seconds; ms since 1970. */
+  stampedAt?: number
 }
 
 /** How long `Retry-After` asks for, seconds. */
@@ -75,6 +77,7 @@ const receive: RequestListener = (request, response) => {
     status: null,
     port: request.socket.localPort ?? 0,
     awayUntil: null,
+    stampedAt: Number(header('webhook-timestamp')) * 1_000,
   }
   arrivals.push(arrival)
   response.on('close', () => {
