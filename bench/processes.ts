@@ -57,9 +57,13 @@ export function startWorker(url: string, env: Record<string, string> = {}, logFi
 }
 
 /** Starts an API process without keys, and waits until it answers. */
-export async function startApi(url: string, env: Record<string, string> = {}): Promise<Worker & { origin: string }> {
+export async function startApi(
+  url: string,
+  env: Record<string, string> = {},
+  main = '../apps/api/src/main.ts',
+): Promise<Worker & { origin: string }> {
   const port = await freePort()
-  const api = startProcess('../apps/api/src/main.ts', url, { ...env, PORT: String(port) })
+  const api = startProcess(main, url, { ...env, PORT: String(port) })
   const origin = `http://127.0.0.1:${port}`
   try {
     await until(async () => (await fetch(`${origin}/health/ready`)).ok, 30_000, 'the API to start')
@@ -71,7 +75,12 @@ export async function startApi(url: string, env: Record<string, string> = {}): P
 }
 
 /** Its log goes to `logFile`, by default the file `TRIAL_LOG`, or nowhere. What `env` has wins, the database's URL too. */
-function startProcess(main: string, url: string, env: Record<string, string>, logFile = process.env.TRIAL_LOG): Worker {
+export function startProcess(
+  main: string,
+  url: string,
+  env: Record<string, string> = {},
+  logFile = process.env.TRIAL_LOG,
+): Worker {
   const out = logFile ? openSync(logFile, 'a') : 'ignore'
   const child = spawn(process.execPath, [here(main)], {
     env: { ...process.env, LOG_LEVEL: 'warn', DATABASE_URL: url, ...env },
