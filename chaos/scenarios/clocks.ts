@@ -8,7 +8,7 @@ const STAMP_MS = 2_000
 
 export const clocks: Scenario = {
   name: 'clocks',
-  what: 'The wall clocks of three workers and the API are wrong by an hour ahead, an hour behind and five minutes; that of a fourth jumps',
+  what: 'The wall clocks of three workers and the API are wrong by an hour ahead, an hour behind and five minutes; that of a fourth jumps.',
 
   async run(rig) {
     const jumps = Array.from({ length: 20 }, () => rig.dice.int(-HOUR_MS, HOUR_MS))

@@ -19,7 +19,7 @@ interface Reached {
 
 export const networkDatabase: Scenario = {
   name: 'network-database',
-  what: 'The ways to the database of single workers and of the API are slow, cut, silent for longer than a lease, reset, and lose answers',
+  what: 'The ways to the database of single workers and of the API are slow, cut, silent for longer than a lease, reset, and lose answers.',
 
   async run(rig) {
     const all: Reached[] = []
@@ -36,7 +36,7 @@ export const networkDatabase: Scenario = {
         everyMs: 2_000,
         oncePerSecond: rig.short ? 10 : 40,
         changesPerSecond: rig.short ? 2 : 8,
-        delayMs: 300,
+        delayMs: 800,
       })
       await wait(rig.short ? 2_000 : 4_000)
       // Longer than a lease, which is ten seconds: not in the short form. The leader is the one whose absence costs most.
@@ -102,18 +102,18 @@ const namesOf = (hit: Reached[]) => hit.map(({ name }) => name).join(', ')
  */
 async function silence(rig: Rig, { name, proxy, worker }: Reached): Promise<void> {
   const pid = worker?.process.pid
-  await until(
-    async () => (await flyingOf(rig.pool, pid)).length > 0,
-    20_000,
-    'attempts on the worker that is to be cut off',
-  )
   const kind = `database silent for ${name}, longer than its lease`
   const took = { over: 0, up: 0 }
   let flying: string[] = []
   await rig.fault({ kind, pids: pid ? [pid] : [], mayRepeat: true }, async (fault) => {
-    await proxy.set({ silent: 'all' })
+    const meetsSome = async () => {
+      await proxy.set({ silent: 'all' })
+      flying = await flyingOf(rig.pool, pid)
+      if (flying.length === 0) await proxy.heal()
+      return flying.length > 0
+    }
+    await until(meetsSome, 20_000, 'attempts on the worker that is to be cut off')
     const since = performance.now()
-    flying = await flyingOf(rig.pool, pid)
     fault.inFlight = flying.length
     await until(async () => (await stillWith(rig.pool, pid, flying)) === 0, 60_000, 'its executions to be taken over')
     took.over = performance.now() - since
@@ -124,7 +124,7 @@ async function silence(rig: Rig, { name, proxy, worker }: Reached): Promise<void
     await proxy.heal()
   })
   const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
-  rig.check('attempts in flight on the worker that was cut off', flying.length > 0, flying.length)
+  rig.note('attempts in flight on the worker that was cut off', flying.length)
   rig.check('its work was taken over', took.over <= TAKEN_OVER_MS, seconds(took.over))
   rig.check('at work once new connections got through', took.up <= RESUMED_MS, seconds(took.up))
 }

@@ -10,7 +10,7 @@ const NEIGHBOUR_P99_MS = 1_000
 
 export const networkReceivers: Scenario = {
   name: 'network-receivers',
-  what: 'The way to one of two destinations is slow, cut, silent, and is reset after the request was passed on, so that its answer is lost',
+  what: 'The way to one of two destinations is slow, cut, silent, and is reset after the request was passed on, so that its answer is lost.',
 
   async run(rig) {
     // The same receiver twice: by a network of its own it is another destination.

@@ -14,7 +14,7 @@ let release: Release | undefined
 
 export const upgrade: Scenario = {
   name: 'upgrade',
-  what: 'The release before runs under load; its schema is migrated, its workers are replaced by new ones, then its API',
+  what: 'The release before runs under load; its schema is migrated, its workers are replaced by new ones, then its API.',
 
   async unable() {
     try {

@@ -19,7 +19,7 @@ interface Stage {
 
 export const virtualJumps: Scenario = {
   name: 'virtual-jumps',
-  what: 'The database’s clock jumps an hour forward and a minute back, by ten minutes without workers, and by 400 days without workers',
+  what: 'The database’s clock jumps an hour forward and a minute back, by ten minutes without workers, and by 400 days without workers.',
 
   async run(rig) {
     const clock = await installVirtualClock(rig.url, rig.pool)

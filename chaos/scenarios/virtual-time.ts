@@ -14,7 +14,7 @@ type Made = Entry & { id: string }
 
 export const virtualTime: Scenario = {
   name: 'virtual-time',
-  what: 'The database’s clock is set from one moment to the next, through changes of clock in three zones, two ends of February and of a year',
+  what: 'The database’s clock is set from one moment to the next, through changes of clock in three zones, two ends of February and of a year.',
 
   async run(rig) {
     const clock = await installVirtualClock(rig.url, rig.pool)
