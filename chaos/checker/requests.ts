@@ -66,7 +66,9 @@ function isStopped({ job }: Life, { status, pausedBy }: JobState, ranAt: number 
  */
 function mayStillCome({ faults }: Trial, since: number, { at }: Arrival, attempt: AttemptRow | undefined): boolean {
   if (!attempt) return false
-  if (attempt.startedAt <= since) return at <= since + SENDING_MS || faults.hit(attempt.startedAt, at, attempt.pid)
+  if (attempt.startedAt <= since) {
+    return faults.mayTake(since, at, SENDING_MS) || faults.hit(attempt.startedAt, at, attempt.pid)
+  }
   return faults.stoodStill(since, attempt.startedAt, attempt.pid)
 }
 

@@ -135,3 +135,20 @@ test('a delete cancels what is pending, and leaves alone what is in flight', asy
     { state: 'running', count: 2 },
   ])
 })
+
+test('an attempt is as old as its claim’s last statement, however long the claim had to wait before it', async ({
+  pool,
+  boss,
+}) => {
+  await queueUp(pool, boss)
+  const other = await begin(pool)
+  await other.query('select from executions for update')
+  const claiming = worker(pool, boss).claim()
+  await untilBlocked(pool, 1)
+  const { rows } = await pool.query<{ released: Date }>('select clock_timestamp() as released')
+  await other.query('rollback')
+
+  expect((await claiming).claims).toHaveLength(1)
+  const { claimedAt } = await soleExecution(pool)
+  expect(claimedAt?.getTime()).toBeGreaterThanOrEqual(rows[0]?.released.getTime() ?? Number.NaN)
+})
