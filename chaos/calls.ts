@@ -8,6 +8,8 @@ const AGAIN_MS = 100
 export interface Said {
   status: number
   body: unknown
+  /** Whether it was asked before and not answered, or with a 5xx: it may have been done then. */
+  isRepeated: boolean
 }
 
 export interface Calls {
@@ -37,7 +39,7 @@ export function startCalls(origin: () => string, isRefusal: (method: string, sai
     counts[how] = (counts[how] ?? 0) + 1
   }
 
-  async function once(method: string, path: string, init: RequestInit): Promise<Said | null> {
+  async function once(method: string, path: string, init: RequestInit): Promise<Omit<Said, 'isRepeated'> | null> {
     const began = performance.now()
     try {
       const answer = await fetch(origin() + path, { ...init, method, signal: AbortSignal.timeout(HUNG_MS) })
@@ -58,9 +60,10 @@ export function startCalls(origin: () => string, isRefusal: (method: string, sai
         headers: { 'content-type': 'application/json', ...headers },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       }
-      while (!stopped) {
-        const said = await once(method, path, init)
-        if (said && said.status < 500) {
+      for (let tries = 1; !stopped; tries += 1) {
+        const answer = await once(method, path, init)
+        if (answer && answer.status < 500) {
+          const said = { ...answer, isRepeated: tries > 1 }
           if (said.status >= 400 && !isRefusal(method, said)) refused.push(sayRefusal(method, path, said))
           return said
         }

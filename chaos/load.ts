@@ -1,7 +1,7 @@
 // The clients of a run: they create jobs, edit, pause, resume and delete them, and write down what they asked for.
 import type { Dice } from '@scheduler/core/test/dice'
 import { wait } from '../bench/until.ts'
-import { type Calls, startCalls } from './calls.ts'
+import { type Calls, type Said, startCalls } from './calls.ts'
 import type { Change, Definition, JobHistory } from './history.ts'
 import type { Clients, Load } from './scenario.ts'
 
@@ -99,9 +99,9 @@ async function inTurns(work: (() => Promise<void>)[]): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, one))
 }
 
-/** One that is to be created too late for its time is refused; so is a second delete. */
-const isExpected = (method: string, { status, body }: { status: number; body: unknown }) =>
-  (method === 'DELETE' && status === 404) ||
+/** One that is to be created too late for its time is refused; so is a delete whose first answer was lost. */
+const isExpected = (method: string, { status, body, isRepeated }: Said) =>
+  (method === 'DELETE' && status === 404 && isRepeated) ||
   (method === 'POST' && (body as { type?: string } | null)?.type?.endsWith('/schedule-exhausted') === true)
 
 const kindFor = (job: Job, dice: Dice): Change['kind'] =>

@@ -92,7 +92,12 @@ function openRig(ground: Ground, processes: Worker[], options: RigOptions): Rig 
     },
 
     startLoad(load) {
-      const common = { dice: rolls, run: randomUUID(), api: () => apis[0]?.origin ?? 'http://127.0.0.1:9' }
+      // Dice of their own: how often clients roll goes by the clock, and must not decide what is broken.
+      const common = {
+        dice: dice(seed + 1 + run.clients.length),
+        run: randomUUID(),
+        api: () => apis[0]?.origin ?? 'http://127.0.0.1:9',
+      }
       const clients = startLoad({ origin: receiver.origin, ...load, ...common })
       run.clients.push(clients)
       return clients

@@ -99,3 +99,9 @@ test('an attempt is recorded once, and none is made that the execution does not 
   })
   expect(found(uncounted)).toEqual(['unexplained', 'unexplained'])
 })
+
+test('an occurrence gives way to a newer one only where a fault kept it from being sent before', () => {
+  const it = () => handMade().row(1_000, { state: 'skipped', reason: 'coalesced' }).sent(2_000).asked('delete', 2_500)
+  expect(found(it())).toEqual(['late'])
+  expect(found(it().fault(900, 1_900))).toEqual([])
+})

@@ -6,8 +6,8 @@ import type { Trial } from './judgement.ts'
 import { certainlySince, type JobState, type Life, mayHaveBeen, statesAt } from './life.ts'
 import { execution, occurrence, seconds, when } from './words.ts'
 
-/** An attempt that was recorded as begun before a change was answered is on the wire by then, or so soon after it, ms. */
-const SENDING_MS = 250
+/** An attempt that was recorded as begun before a change was answered is on the wire by then, or so soon after it on a busy machine, ms. */
+const SENDING_MS = 1_000
 
 /** Of the execution's first request, how late it was, ms, and whether a fault was the reason; null where none arrived. */
 export interface Lateness {
@@ -67,7 +67,7 @@ function isStopped({ job }: Life, { status, pausedBy }: JobState, ranAt: number 
 function mayStillCome({ faults }: Trial, since: number, { at }: Arrival, attempt: AttemptRow | undefined): boolean {
   if (!attempt) return false
   if (attempt.startedAt <= since) {
-    return faults.mayTake(since, at, SENDING_MS) || faults.hit(attempt.startedAt, at, attempt.pid)
+    return at <= since + SENDING_MS || faults.hit(attempt.startedAt, at, attempt.pid)
   }
   return faults.stoodStill(since, attempt.startedAt, attempt.pid)
 }

@@ -16,6 +16,8 @@ const unexplained = (fault: string): Fault => ({ kind: 'unexplained', fault })
 
 /** How long after an attempt its end may not be written yet where nothing is broken, ms. */
 const WRITE_MS = 500
+/** As soon as this two occurrences may be found due together by a pass that is not quick, ms: an edit may bring them so near. */
+const LEAST_SLACK_MS = 500
 
 export function unsentFault(trial: Trial, life: Life, it: Execution): Fault | null {
   const { row } = it
@@ -32,7 +34,12 @@ export function unsentFault(trial: Trial, life: Life, it: Execution): Fault | nu
     case 'skipped coalesced': {
       const newer = newerThan(trial, life, it)
       if (newer === null) return { kind: 'lost', fault: 'no newer occurrence was sent in its place' }
-      return delayFault(trial, it, newer, 'when a newer one took its place')
+      // Where nothing was wrong it was to be sent before the next one came due, however soon that is.
+      const slackMs = Math.min(
+        trial.lateMs,
+        Math.max(newer - (row.scheduledUntil ?? row.scheduledFor) - 1, LEAST_SLACK_MS),
+      )
+      return delayFault(trial, it, newer, 'when a newer one took its place', slackMs)
     }
     default:
       return unexplained('nothing that was done is a reason for it')
@@ -58,8 +65,8 @@ function cancelFault(
   return it.attempts.length > 0 ? null : delayFault(trial, it, change.sentAt, `when the ${kind} was asked for`)
 }
 
-function delayFault({ faults }: Trial, { row }: Execution, at: number, text: string): Fault | null {
-  if (faults.mayTake(row.scheduledFor, at)) return null
+function delayFault({ faults }: Trial, { row }: Execution, at: number, text: string, slackMs?: number): Fault | null {
+  if (faults.mayTake(row.scheduledFor, at, slackMs)) return null
   return { kind: 'late', fault: `it had been due for ${seconds(at - row.scheduledFor)} ${text}` }
 }
 

@@ -50,7 +50,7 @@ function mount(megabytes: number): { disk: string; fault: string | null } {
   const { status, stderr, error } = spawnSync('mount', [...options, 'scheduler-disk', disk], { encoding: 'utf8' })
   if (status === 0) return { disk, fault: null }
   rmSync(disk, { recursive: true })
-  return { disk, fault: error?.message ?? stderr.trim() }
+  return { disk, fault: error || /denied|permitted/i.test(stderr) ? 'not permitted' : 'mount refuses it' }
 }
 
 /** Whoever is still on it keeps it until they are gone. */

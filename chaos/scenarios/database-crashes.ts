@@ -28,6 +28,8 @@ export const databaseCrashes: Scenario = {
     rig.note('longest absence of the database', `${(Math.max(...away) / 1_000).toFixed(1)} s`)
     checkRecoveries(rig, recoveries)
     checkAnswers(rig, clients)
+    const away503 = clients.answers()['503'] ?? 0
+    rig.check('calls that were answered 503 meanwhile', away503 > 0, away503)
     await rig.judge(Math.max(...away) < SHORT_MS ? { duplicates: 0 } : {})
   },
 }

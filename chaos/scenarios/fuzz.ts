@@ -70,7 +70,6 @@ async function judgeSystem({ apis, workers, pool, check }: Rig, log: string): Pr
   check('errors in the logs', errors.length === 0, errors.length > 0 ? `${errors.length}, the first: ${errors[0]}` : 0)
   check('secrets in the logs', !log.includes(SECRET_MARK), log.includes(SECRET_MARK) ? 'some' : 0)
   await until(async () => (await overdue(pool)) === 0, 60_000, 'what is due to be dispatched')
-  check('jobs that nobody dispatches', true, 0)
   const quarantined = await count(pool, `select count(*)::int as n from jobs where status = 'quarantined'`)
   check('jobs in quarantine', quarantined === 0, quarantined)
 }

@@ -29,5 +29,8 @@ export const kills: Scenario = {
     await until(async () => clients.occurrences() >= wanted, 120_000, `${wanted} occurrences`)
     await rig.quiet()
     await rig.judge()
+    const sent = await rig.receiver.count()
+    rig.check('callbacks that arrived', sent >= wanted, `${sent}, at least ${wanted}`)
+    rig.note('workers killed', times)
   },
 }

@@ -6,20 +6,22 @@ import type { Span } from './upgrade.ts'
 
 /** So long after a migration the callbacks may still be catching up, ms. */
 const AFTER_MS = 5_000
+/** What is due for no longer may be pending when its job is deleted, ms. */
+const PENDING_MS = 2_000
 
 /** Compares what was asked for with the ledger and with what arrived. */
-export async function judgeUpgrade(rig: Rig, asked: Asked, migration: Span): Promise<void> {
+export async function judgeUpgrade(rig: Rig, asked: Asked & { deletedAt: number }, migration: Span): Promise<void> {
   const arrivals = await rig.receiver.arrivals()
   const jobs = [...asked.repeating, ...asked.once].map(({ id }) => id)
   const rows = Map.groupBy(await ledgerOf(rig.pool, jobs), ({ job }) => job)
   const arrived = Map.groupBy(arrivals, ({ job }) => job)
-  const of = (id: string, times: (them: Row[]) => number[]) => {
+  const of = (id: string, times: () => number[]) => {
     const them = rows.get(id) ?? []
-    return times(them).flatMap((at) => faultOf(at, them, arrived.get(id) ?? []))
+    return times().flatMap((at) => faultOf(at, them, arrived.get(id) ?? [], asked.deletedAt))
   }
   const lost = [
-    // Up to the last that the ledger has of it: it was deleted at some time after that.
-    ...asked.repeating.flatMap(({ id, start }) => of(id, (them) => every(start, them.at(-1)?.at ?? start))),
+    // Up to shortly before it was deleted, at the end.
+    ...asked.repeating.flatMap(({ id, start }) => of(id, () => every(start, asked.deletedAt - PENDING_MS))),
     ...asked.once.flatMap(({ id, at }) => of(id, () => [at])),
   ]
   const distinct = new Set(arrivals.map(({ id }) => id)).size
@@ -40,10 +42,10 @@ const every = (start: number, last: number) =>
   Array.from({ length: Math.floor((last - start) / EVERY_MS) + 1 }, (_, n) => start + n * EVERY_MS)
 
 /** What is wrong with one occurrence of a job: nothing where it has succeeded and arrived. */
-function faultOf(at: number, rows: Row[], arrivals: Arrival[]): string[] {
+function faultOf(at: number, rows: Row[], arrivals: Arrival[], deletedAt: number): string[] {
   const row = rows.find((it) => it.at === at)
   // The last of a repeating job, when it was deleted at the end.
-  if (row?.reason === 'deleted') return []
+  if (row?.reason === 'deleted' && at >= deletedAt - PENDING_MS) return []
   if (row?.state === 'succeeded' && arrivals.some((it) => it.scheduledFor === at)) return []
   return [`${new Date(at).toISOString()}: ${row ? `${row.state} ${row.reason ?? ''}` : 'not in the ledger'}`]
 }

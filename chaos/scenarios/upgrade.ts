@@ -70,10 +70,11 @@ async function goThrough(rig: Rig, release: Release, old: Worker[]): Promise<voi
   await wait(pauseMs)
 
   const asked = await creating.stop()
+  const deletedAt = Date.now()
   await Promise.all(asked.repeating.map(({ id }) => ask(api.origin, 'DELETE', `jobs/${id}`)))
   const left = async () => (await waiting(rig.pool)) + (await unfinished(rig.pool))
   await until(async () => (await left()) === 0, 60_000, 'all that is due to be finished')
-  await judgeUpgrade(rig, asked, migration)
+  await judgeUpgrade(rig, { ...asked, deletedAt }, migration)
 }
 
 async function startOld(rig: Rig, release: Release, old: Worker[], count: number): Promise<Worker[]> {

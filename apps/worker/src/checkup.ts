@@ -13,17 +13,26 @@ export interface CheckupParts {
   given: Circumstances
 }
 
+/** One pass; it ends between two invariants once `isOver`. */
+export type Checkup = (isOver?: () => boolean) => Promise<void>
+
 /**
  * Checks the invariants that cost little, and says what breaks one: each finding once, until it is gone and comes back. Returns
  * the pass, since a loop of its own has the time.
  */
-export function createCheckup({ pool, log, given }: CheckupParts, invariants = cheapInvariants): () => Promise<void> {
-  let known = new Set<string>()
+export function createCheckup({ pool, log, given }: CheckupParts, invariants = cheapInvariants): Checkup {
+  const known = new Map<string, Set<string>>()
 
-  return async () => {
-    const checked = await checkInvariants(pool, invariants, given)
-    for (const it of checked) tell(log, it, known)
-    known = new Set(checked.flatMap(keysOf))
+  return async (isOver = () => false) => {
+    for (const invariant of invariants) {
+      if (isOver()) return
+      const [checked] = await checkInvariants(pool, [invariant], given)
+      if (!checked) continue
+      const before = known.get(invariant.name) ?? new Set()
+      tell(log, checked, before)
+      // What nobody knows may be as it was: it is not told again when it is.
+      known.set(invariant.name, new Set([...(checked.status === 'unknown' ? before : []), ...keysOf(checked)]))
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { promote } from '@scheduler/db/queries/promote'
 import { reconcile } from '@scheduler/db/queries/reconcile'
 import type { Boss } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
+import type { Checkup } from './checkup.ts'
 import { createTrouble } from './trouble.ts'
 import { createWake } from './wake.ts'
 
@@ -27,7 +28,7 @@ export interface LeaderParts {
   listener: Listener
   log: Logger
   /** Looks whether what must hold does, and says where it does not; without it nobody looks. */
-  checkup?: () => Promise<void>
+  checkup?: Checkup
 }
 
 /**
@@ -43,6 +44,7 @@ export function startLeader(parts: LeaderParts): { stop(): Promise<void> } {
   let reconciledAt = Number.NEGATIVE_INFINITY
   let supervisedAt = Number.NEGATIVE_INFINITY
   let checkedAt = Number.NEGATIVE_INFINITY
+  let checkingNow: Promise<void> | null = null
   let led = false
 
   const loop = async () => {
@@ -72,14 +74,21 @@ export function startLeader(parts: LeaderParts): { stop(): Promise<void> } {
       } catch (error) {
         promoting.failed(error)
       }
-      if (!parts.checkup || performance.now() - checkedAt <= CHECKUP_MS) continue
-      try {
+      // Beside the loop: on a slow database it takes its time, and the items of dead workers must not wait for it.
+      if (parts.checkup && !checkingNow && performance.now() - checkedAt > CHECKUP_MS) {
         checkedAt = performance.now()
-        await parts.checkup()
-        checking.worked()
-      } catch (error) {
-        checking.failed(error)
+        checkingNow = check(parts.checkup).finally(() => {
+          checkingNow = null
+        })
       }
+    }
+  }
+  const check = async (checkup: Checkup) => {
+    try {
+      await checkup(() => stopped)
+      checking.worked()
+    } catch (error) {
+      checking.failed(error)
     }
   }
   const running = loop()
@@ -89,6 +98,7 @@ export function startLeader(parts: LeaderParts): { stop(): Promise<void> } {
       stopped = true
       wake()
       await running
+      await checkingNow
     },
   }
 }

@@ -48,7 +48,7 @@ export async function begin(client: PoolClient, send: Found[], workerId: string,
     name: 'begin-attempts',
     text: `
       update executions e
-      -- By the clock, not the transaction's beginning: whoever deletes the job waits until this is so old that it has been sent.
+      -- By the clock, not from before the claim's locks: whoever deletes the job waits until this is so old that it was sent.
       set state = 'running', reason = null, attempt = e.attempt + 1, claimed_at = clock_timestamp(), claimed_by = $4,
         first_attempt_at = coalesce(e.first_attempt_at, $3::timestamptz), destination = j.destination
       from unnest($1::uuid[], $2::timestamptz[], $5::text[], $6::uuid[]) as i(id, scheduled_for, destination, job_id)
