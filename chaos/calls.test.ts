@@ -23,7 +23,7 @@ test('a client asks with the same key until it is answered', async () => {
   const { asked, origin } = await apiWith([null, [503, {}], [201, { job_id: '1' }]])
   const calls = startCalls(origin, () => false)
   const said = await calls.ask('POST', '/jobs', {}, { 'idempotency-key': 'k' })
-  expect(said).toEqual({ status: 201, body: { job_id: '1' } })
+  expect(said).toEqual({ status: 201, body: { job_id: '1' }, isRepeated: true })
   expect(asked).toEqual(['POST /jobs k', 'POST /jobs k', 'POST /jobs k'])
   expect(calls.answers()).toMatchObject({ 'no answer': 1, '503': 1, ok: 1 })
 })

@@ -134,7 +134,7 @@ export const bugsOfRequests: Bug[] = [
       is: 'phantom',
       do(history, it) {
         endWith(history, it, after(kind, it, 100))
-        move(it, 140, 600)
+        move(it, 140, 1_300)
       },
     },
     {
@@ -142,8 +142,10 @@ export const bugsOfRequests: Bug[] = [
       is: null,
       do(history, it) {
         endWith(history, it, after(kind, it, 100))
-        move(it, 140, 600)
-        history.faults.push(killed(it, { from: it.row.scheduledFor, to: it.row.scheduledFor + 600, mayRepeat: false }))
+        move(it, 140, 1_300)
+        history.faults.push(
+          killed(it, { from: it.row.scheduledFor, to: it.row.scheduledFor + 1_300, mayRepeat: false }),
+        )
       },
     },
     {
