@@ -49,6 +49,10 @@ describe('a job that the restored database does not have', () => {
     expect(jobsLeft([job('early', create(BACKUP - 50))])).toEqual(['early'])
   })
 
+  it('is looked for when its create was asked for before, and answered after all was stopped', () => {
+    expect(jobsLeft([job('again', create(STOPPED - 50, RESTORED))])).toEqual(['again'])
+  })
+
   it('is looked for when its create was asked for after all was stopped', () => {
     expect(jobsLeft([job('afterwards', create(RESTORED))])).toEqual(['afterwards'])
   })

@@ -59,7 +59,8 @@ export function countSentAgain({ arrivals }: History, forgotten: Forgotten): Sen
 function isForgotten({ id, changes }: JobHistory, { from, to, kept }: Forgotten): boolean {
   const [create] = changes
   if (!create || kept.has(id)) return false
-  return (create.answeredAt ?? Number.POSITIVE_INFINITY) >= from && create.sentAt <= to
+  // One that was asked for again, and answered by what had been restored, is there.
+  return create.answeredAt === null ? create.sentAt <= to : create.answeredAt >= from && create.answeredAt <= to
 }
 
 function wasForgotten({ id, at, attempt }: Arrival, { from, to, executions }: Forgotten): boolean {
