@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { machine } from '../bench/machine.ts'
 import { readOptions, USAGE } from './options.ts'
-import { type Chapter, chapter, checksOf, failuresOf, report } from './report.ts'
+import { type Chapter, chapter, checksOf, commit, failuresOf, report } from './report.ts'
 import { runScenario } from './rig.ts'
 import type { Scenario } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
@@ -14,6 +14,7 @@ if (options.list) {
   process.exit(0)
 }
 const { seed, short } = options
+const tree = commit()
 for (const line of machine()) console.log(`# ${line}`)
 const chosen = scenarios.filter((it) => options.names.length === 0 || options.names.includes(it.name))
 console.log(`# seed ${seed}${short ? ', short form' : ''}, ${chosen.length} scenarios`)
@@ -26,8 +27,14 @@ for (const [n, scenario] of chosen.entries()) {
 const failed = chapters.reduce((sum, it) => sum + failuresOf(it), 0)
 const passed = chapters.reduce((sum, it) => sum + checksOf(it), 0) - failed
 if (options.report) {
-  const command = ['pnpm chaos', ...options.names, short ? '--short' : '', `--report ${options.report}`]
-  writeFileSync(options.report, report(chapters, { command: command.filter(Boolean).join(' '), seed }))
+  const command = [
+    'pnpm chaos',
+    ...options.names,
+    short ? '--short' : '',
+    `--seed ${seed}`,
+    `--report ${options.report}`,
+  ]
+  writeFileSync(options.report, report(chapters, { command: command.filter(Boolean).join(' '), seed, tree }))
   console.log(`\nreport: ${options.report}`)
 }
 if (failed > 0) console.log(`\nagain: pnpm chaos ${failedNames()} --seed ${seed}${short ? ' --short' : ''}`)

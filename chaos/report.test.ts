@@ -11,7 +11,7 @@ test('a report counts what held and what did not, and says what was found', () =
   const skipped = { ...chapter('disk-full', 'The disk is full.'), skipped: 'no right to mount' }
 
   expect([checksOf(sound), failuresOf(sound), failuresOf(broken)]).toEqual([1, 0, 1])
-  const text = report([sound, broken, skipped], { command: 'pnpm chaos', seed: 7 })
+  const text = report([sound, broken, skipped], { command: 'pnpm chaos', seed: 7, tree: 'abc1234' })
   expect(text).toContain('**1 checks held, 1 did not.**')
   expect(text).toContain('| **FAILS** | lost | 1 |')
   expect(text).toContain('|  | sent | 7 |')

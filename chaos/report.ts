@@ -46,8 +46,16 @@ export function chapter(name: string, what: string): Chapter {
 export const failuresOf = ({ lines }: Chapter) => lines.filter((it) => it.kind === 'check' && !it.holds).length
 export const checksOf = ({ lines }: Chapter) => lines.filter((it) => it.kind === 'check').length
 
-/** The report that is checked in; `command` makes it again. */
-export function report(chapters: Chapter[], { command, seed }: { command: string; seed: number }): string {
+export interface Circumstances {
+  /** Makes it again. */
+  command: string
+  seed: number
+  /** What was run; see `commit`. */
+  tree: string
+}
+
+/** The report that is checked in. */
+export function report(chapters: Chapter[], { command, seed, tree }: Circumstances): string {
   const passed = chapters.reduce((sum, it) => sum + checksOf(it) - failuresOf(it), 0)
   const failed = chapters.reduce((sum, it) => sum + failuresOf(it), 0)
   return [
@@ -55,7 +63,7 @@ export function report(chapters: Chapter[], { command, seed }: { command: string
     '',
     `Written by \`${command}\`; what each line means is in [guarantees.md](guarantees.md) and \`chaos/\`.`,
     '',
-    ...[`Seed ${seed}, ${new Date().toISOString().slice(0, 10)}, on the tree of ${commit()}.`, ...machine()].map(
+    ...[`Seed ${seed}, ${new Date().toISOString().slice(0, 10)}, on the tree of ${tree}.`, ...machine()].map(
       (line) => `- ${line}`,
     ),
     '',
@@ -76,8 +84,8 @@ function section(it: Chapter): string[] {
   return [...title, '| | | |', '|---|---|---|', ...rows, '', ...said, ...(said.length > 0 ? [''] : [])]
 }
 
-/** The commit that is checked out, and whether anything was changed since. */
-function commit(): string {
+/** The commit that is checked out, and whether anything was changed since: to be asked at the beginning, when it is what is run. */
+export function commit(): string {
   const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim()
   try {
     return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain') ? ' with changes' : ''}`
