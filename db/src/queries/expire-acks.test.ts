@@ -129,7 +129,7 @@ describe('the next occurrence of its job', () => {
     })
     await dispatchDue(pool, boss, { limit: 10, graceSeconds: 900 })
     const rows = async () => {
-      const found = await createDb(pool).select().from(executions).orderBy(asc(executions.id))
+      const found = await createDb(pool).select().from(executions).orderBy(asc(executions.createdAt))
       return found.map(({ state, reason, behind }) => [state, reason, behind] as const)
     }
     return { ...it, rows }
