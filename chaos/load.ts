@@ -40,7 +40,7 @@ export interface LoadedClients extends Clients {
 export function startLoad(options: LoadOptions): LoadedClients {
   const { dice } = options
   const jobs: Job[] = []
-  const calls = startCalls(options.api, isExpected)
+  const calls = startCalls(options.api, (method, said) => isExpected(method, said, options.mayForget ?? false))
   const open = new Set<Promise<void>>()
   let number = 0
   let stopped = false
@@ -100,8 +100,8 @@ async function inTurns(work: (() => Promise<void>)[]): Promise<void> {
 }
 
 /** One that is to be created too late for its time is refused; so is a delete whose first answer was lost. */
-const isExpected = (method: string, { status, body, isRepeated }: Said) =>
-  (method === 'DELETE' && status === 404 && isRepeated) ||
+const isExpected = (method: string, { status, body, isRepeated }: Said, mayForget: boolean) =>
+  (method === 'DELETE' && status === 404 && (isRepeated || mayForget)) ||
   (method === 'POST' && (body as { type?: string } | null)?.type?.endsWith('/schedule-exhausted') === true)
 
 const kindFor = (job: Job, dice: Dice): Change['kind'] =>

@@ -65,6 +65,8 @@ export interface Load {
   oncePerSecond: number
   /** Edits, pauses, resumes and deletes a second, in all. */
   changesPerSecond: number
+  /** Whether jobs whose create was answered may be gone at the end, as after a restore. */
+  mayForget?: boolean
   /** How long the receiver takes, ms. */
   delayMs: number
   /** Of each job; by default one attempt, and others only for those that are lost. */

@@ -28,7 +28,7 @@ export const restore: Scenario = {
     let restored: Embedded | undefined
     try {
       // Only creates: of a change that is forgotten nobody could say whether it is in force.
-      await underLoad(rig, { changesPerSecond: 0 })
+      await underLoad(rig, { changesPerSecond: 0, mayForget: true })
       await wait(afterMs)
       const marks = await setMarks(rig)
       const { from } = await withSession(rig.url, (session) => copyRunning(rig.embedded, session, folder))
