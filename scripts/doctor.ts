@@ -4,15 +4,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createPool } from '../db/src/client.ts'
 import { isDatabaseAway } from '../db/src/database-away.ts'
-import { EmbeddedError } from '../db/src/embedded/start-embedded.ts'
 import { examine } from './doctor/examine.ts'
 import { readOptions } from './doctor/options.ts'
+import { runCommand } from './start/command.ts'
 import { openDatabase } from './start/database.ts'
-import { Fault, readSettings, root } from './start/settings.ts'
+import { Fault, readSettings } from './start/settings.ts'
 
-const file = join(root, '.env')
-if (existsSync(file)) process.loadEnvFile(file)
-try {
+await runCommand(async () => {
   const options = readOptions(process.argv.slice(2))
   const settings = readSettings(process.env)
   // What is printed is the report alone where a program reads it.
@@ -37,10 +35,7 @@ try {
     await pool.end()
     await database.stop()
   }
-} catch (error) {
-  console.error(error instanceof Fault || error instanceof EmbeddedError ? error.message : error)
-  process.exitCode = 1
-}
+})
 
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
