@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { machine } from '../bench/machine.ts'
 import { readOptions, USAGE } from './options.ts'
-import { type Chapter, chapter, checksOf, commit, failuresOf, report } from './report.ts'
+import { type Chapter, chapter, checksOf, commit, failuresAgain, failuresOf, report } from './report.ts'
 import { runScenario } from './rig.ts'
 import type { Scenario } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
@@ -37,6 +37,7 @@ if (options.report) {
   writeFileSync(options.report, report(chapters, { command: command.filter(Boolean).join(' '), seed, tree }))
   console.log(`\nreport: ${options.report}`)
 }
+for (const line of failuresAgain(chapters)) console.log(line)
 if (failed > 0) console.log(`\nagain: pnpm chaos ${failedNames()} --seed ${seed}${short ? ' --short' : ''}`)
 console.log(`\n${passed} passed, ${failed} failed`)
 process.exit(failed > 0 ? 1 : 0)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chapter, checksOf, failuresOf, report } from './report.ts'
+import { chapter, checksOf, failuresAgain, failuresOf, report } from './report.ts'
 
 test('a report counts what held and what did not, and says what was found', () => {
   const sound = chapter('calm', 'Nothing is broken.')
@@ -11,6 +11,10 @@ test('a report counts what held and what did not, and says what was found', () =
   const skipped = { ...chapter('disk-full', 'The disk is full.'), skipped: 'no right to mount' }
 
   expect([checksOf(sound), failuresOf(sound), failuresOf(broken)]).toEqual([1, 0, 1])
+  expect(failuresAgain([sound, broken, skipped])).toEqual([
+    'FAIL kills: lost: 1',
+    '     job 1 was due at 12:00 and is gone',
+  ])
   const text = report([sound, broken, skipped], { command: 'pnpm chaos', seed: 7, tree: 'abc1234' })
   expect(text).toContain('**1 checks held, 1 did not.**')
   expect(text).toContain('| **FAILS** | lost | 1 |')

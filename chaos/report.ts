@@ -43,6 +43,16 @@ export function chapter(name: string, what: string): Chapter {
   }
 }
 
+/** Again at the end, where it is seen: what did not hold, and what was said of it. */
+export function failuresAgain(chapters: Chapter[]): string[] {
+  return chapters
+    .filter((it) => failuresOf(it) > 0)
+    .flatMap(({ name, lines }) => [
+      ...lines.flatMap((it) => (it.kind === 'check' && !it.holds ? [`FAIL ${name}: ${it.what}: ${it.figure}`] : [])),
+      ...lines.flatMap((it) => (it.kind === 'said' ? [`     ${it.text}`] : [])),
+    ])
+}
+
 export const failuresOf = ({ lines }: Chapter) => lines.filter((it) => it.kind === 'check' && !it.holds).length
 export const checksOf = ({ lines }: Chapter) => lines.filter((it) => it.kind === 'check').length
 

@@ -87,6 +87,8 @@ export interface Bounds {
   duplicates?: number
   /** How late an occurrence may be that no fault explains, ms. */
   lateMs?: number
+  /** How soon a process has done what it was about to do where nothing is broken, ms: written an outcome, sent a request. */
+  promptMs?: number
   /** For how long after a fault it may still be the reason of lateness, ms. */
   recoveryMs?: number
   /** What the checker is to judge in place of what was: for a database that was allowed to forget something. */

@@ -4,9 +4,6 @@ import { answeredWell, type Execution } from './index-of.ts'
 import type { Trial } from './judgement.ts'
 import { execution, when } from './words.ts'
 
-/** How long the write of an outcome may take where nothing is broken, ms. */
-const SETTLE_MS = 1_000
-
 /** Within so long a request whose kept connection was closed under it is sent once more, as the same attempt, ms. */
 const RESEND_MS = 2_000
 
@@ -62,9 +59,14 @@ const wasResent = ({ faults }: Trial, before: Arrival, next: Arrival): boolean =
   before.attempt === next.attempt && next.at - before.at <= RESEND_MS && faults.mayRepeat(before.at, next.at, null)
 
 /** Whether a fault hit the earlier one's worker between its arrival and the moment at which its outcome was written for sure. */
-function hasWitness({ faults }: Trial, before: Arrival, next: Arrival, attempt: AttemptRow | undefined): boolean {
+function hasWitness(
+  { faults, promptMs }: Trial,
+  before: Arrival,
+  next: Arrival,
+  attempt: AttemptRow | undefined,
+): boolean {
   const isKnown = attempt && attempt.outcome !== 'abandoned'
-  const settled = isKnown ? Math.max(attempt.finishedAt, before.endedAt ?? 0) + SETTLE_MS : attempt?.finishedAt
+  const settled = isKnown ? Math.max(attempt.finishedAt, before.endedAt ?? 0) + promptMs : attempt?.finishedAt
   return faults.mayRepeat(before.at, Math.min(settled ?? next.at, next.at), attempt?.pid ?? null)
 }
 

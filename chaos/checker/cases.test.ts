@@ -6,7 +6,7 @@ import { type Kind, kinds } from './judgement.ts'
 
 /** Lateness of more than 2 s needs a reason; a fault is one for 5 s after it. */
 const found = ({ history }: HandMade): Kind[] => {
-  const { findings } = check(history, { lateMs: 2_000, recoveryMs: 5_000 })
+  const { findings } = check(history, { lateMs: 2_000, promptMs: 500, recoveryMs: 5_000 })
   return kinds.flatMap((kind) => findings[kind].map(() => kind))
 }
 
@@ -164,4 +164,13 @@ test('a request whose kept connection was closed under it is made again at once,
   }
   expect(found(it(30))).toEqual([])
   expect(found(it(2_500))).toEqual(['unexplained'])
+})
+
+test('how prompt a process has to be where nothing is broken is a bound like the others', () => {
+  const it = (promptMs: number) => {
+    const made = handMade().row(1_000).attempt(1_000, { startedAt: 1_100 }).asked('delete', 1_150)
+    for (const arrival of made.history.arrivals) arrival.at = 2_000
+    return check(made.history, { promptMs }).findings.phantom.length
+  }
+  expect([it(1_000), it(500)]).toEqual([0, 1])
 })

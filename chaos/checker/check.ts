@@ -13,18 +13,18 @@ import { judgeEnd } from './reasons.ts'
 import { judgeRequests, judgeStrays, type Lateness } from './requests.ts'
 import { ending, execution } from './words.ts'
 
-const defaults = { lateMs: 2_000, recoveryMs: 20_000 }
+const defaults = { lateMs: 2_000, promptMs: 1_000, recoveryMs: 20_000 }
 
 /**
  * Judges a run. A repetition must have a witness, a fault that may have caused it; all together are held to `duplicates`, or to
  * what was in flight at the faults where that was counted.
  */
 export function check(history: History, bounds: Bounds = {}): Judgement {
-  const { lateMs, recoveryMs } = { ...defaults, ...bounds }
+  const { lateMs, promptMs, recoveryMs } = { ...defaults, ...bounds }
   const index = indexOf(history)
-  const faults = faultsOf(history.faults, lateMs, recoveryMs)
+  const faults = faultsOf(history.faults, { lateMs, promptMs, recoveryMs })
   const findings = noFindings()
-  const trial: Trial = { index, faults, findings, lateMs, quietSince: history.quietSince }
+  const trial: Trial = { index, faults, findings, lateMs, promptMs, quietSince: history.quietSince }
   for (const row of index.twins) {
     findings.unexplained.push(`${execution(row)} is not the only one of its job, time and kind`)
   }

@@ -8,18 +8,18 @@ export interface Faults {
   hit(from: number, to: number, pid: number | null): boolean
   /** The same of what can make an attempt that was in flight necessary again. */
   mayRepeat(from: number, to: number, pid: number | null): boolean
-  /** Whether this very worker was held up from before `from` until shortly before `to`. */
+  /** Whether this very worker was held up from before `from` until shortly before `to`, as long as it may take to do what it was about to. */
   stoodStill(from: number, to: number, pid: number | null): boolean
 }
 
-/** How soon after it was let go a worker has done what it was about to do, ms. */
-const AWAKE_MS = 1_000
+/** Of `Bounds`, all given. */
+export interface Allowances {
+  lateMs: number
+  promptMs: number
+  recoveryMs: number
+}
 
-/**
- * @param lateMs how late something may be that no fault explains
- * @param recoveryMs for how long a fault is a reason for being late after it has ended
- */
-export function faultsOf(all: Fault[], lateMs: number, recoveryMs: number): Faults {
+export function faultsOf(all: Fault[], { lateMs, promptMs, recoveryMs }: Allowances): Faults {
   const troubles = merged(all.map(({ from, to }) => ({ from, to: to + recoveryMs })))
   const repeating = all.filter((it) => it.mayRepeat)
   const overlaps = (those: Fault[], from: number, to: number, pid: number | null) =>
@@ -34,7 +34,7 @@ export function faultsOf(all: Fault[], lateMs: number, recoveryMs: number): Faul
     hit: (from, to, pid) => overlaps(all, from, to, pid),
     mayRepeat: (from, to, pid) => overlaps(repeating, from, to, pid),
     stoodStill: (from, to, pid) =>
-      all.some((it) => it.pids?.includes(pid ?? -1) && it.from <= from && it.to >= from && to <= it.to + AWAKE_MS),
+      all.some((it) => it.pids?.includes(pid ?? -1) && it.from <= from && it.to >= from && to <= it.to + promptMs),
   }
 }
 

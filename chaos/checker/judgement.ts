@@ -36,6 +36,7 @@ export interface Trial {
   faults: Faults
   quietSince: number
   lateMs: number
+  promptMs: number
   findings: Judgement['findings']
 }
 

@@ -6,9 +6,6 @@ import type { Trial } from './judgement.ts'
 import { certainlySince, type JobState, type Life, mayHaveBeen, statesAt } from './life.ts'
 import { execution, occurrence, seconds, when } from './words.ts'
 
-/** An attempt that was recorded as begun before a change was answered is on the wire by then, or so soon after it on a busy machine, ms. */
-const SENDING_MS = 1_000
-
 /** Of the execution's first request, how late it was, ms, and whether a fault was the reason; null where none arrived. */
 export interface Lateness {
   ms: number
@@ -64,10 +61,15 @@ function isStopped({ job }: Life, { status, pausedBy }: JobState, ranAt: number 
  * Whether a request that came after a change was answered had begun before: it was recorded so, and was on its way for hardly
  * longer than one takes, or for as long as a fault held it up; or its worker stood still between claiming and sending.
  */
-function mayStillCome({ faults }: Trial, since: number, { at }: Arrival, attempt: AttemptRow | undefined): boolean {
+function mayStillCome(
+  { faults, promptMs }: Trial,
+  since: number,
+  { at }: Arrival,
+  attempt: AttemptRow | undefined,
+): boolean {
   if (!attempt) return false
   if (attempt.startedAt <= since) {
-    return at <= since + SENDING_MS || faults.hit(attempt.startedAt, at, attempt.pid)
+    return at <= since + promptMs || faults.hit(attempt.startedAt, at, attempt.pid)
   }
   return faults.stoodStill(since, attempt.startedAt, attempt.pid)
 }
