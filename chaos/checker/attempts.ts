@@ -46,9 +46,10 @@ export function judgeRepeats(trial: Trial, { row, arrivals, attempts }: Executio
     if (isRepeated) repeats.repeated += 1
     const attempt = attempts.find((it) => it.attempt === before.attempt)
     const told = `${execution(row)} arrived again at ${when(next.at)} as attempt ${next.attempt}`
-    if (isAgain && !wasResent(trial, before, next)) {
+    const isHeldUp = wasHeldUp(trial, next, attempts)
+    if (isAgain && !isHeldUp && !wasResent(trial, before, next)) {
       trial.findings.unexplained.push(`${told}, after attempt ${before.attempt}`)
-    } else if (isRepeated && !hasWitness(trial, before, next, attempt)) {
+    } else if (isRepeated && !isHeldUp && !hasWitness(trial, before, next, attempt)) {
       trial.findings.unexplained.push(`${told}: attempt ${before.attempt} had been answered, and no fault was on then`)
     } else if (isRepeated) repeats.witnessed += 1
   }
@@ -57,6 +58,12 @@ export function judgeRepeats(trial: Trial, { row, arrivals, attempts }: Executio
 
 const wasResent = ({ faults }: Trial, before: Arrival, next: Arrival): boolean =>
   before.attempt === next.attempt && next.at - before.at <= RESEND_MS && faults.mayRepeat(before.at, next.at, null)
+
+/** Whether its worker stood still between claiming and sending it: another has made it again by then. */
+function wasHeldUp({ faults }: Trial, { attempt, at }: Arrival, attempts: AttemptRow[]): boolean {
+  const own = attempts.find((it) => it.attempt === attempt && it.outcome === 'abandoned')
+  return own !== undefined && faults.stoodStill(own.startedAt, at, own.pid)
+}
 
 /** Whether a fault hit the earlier one's worker between its arrival and the moment at which its outcome was written for sure. */
 function hasWitness(

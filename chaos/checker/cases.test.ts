@@ -1,5 +1,6 @@
 // What a service that is right leaves in its ledger in the cases that are easy to get wrong, and the same a little off.
 import { expect, test } from 'vitest'
+import type { Fault } from '../history.ts'
 import { definition, type HandMade, handMade } from '../test/hand-made.ts'
 import { check } from './check.ts'
 import { type Kind, kinds } from './judgement.ts'
@@ -164,6 +165,21 @@ test('a request whose kept connection was closed under it is made again at once,
   }
   expect(found(it(30))).toEqual([])
   expect(found(it(2_500))).toEqual(['unexplained'])
+})
+
+test('a worker that was stopped between claiming and sending may send when it goes on, with all it knows', () => {
+  const it = (stopped: Partial<Fault>, at: number) => {
+    const made = handMade().asked('delete', 20_000).row(1_000, { finishedAt: 13_100 })
+    made.attempt(1_000, { outcome: 'abandoned', status: null, finishedAt: 12_900 }, { at, endedAt: at + 80 })
+    made.attempt(1_000, { startedAt: 13_000, pid: 2 })
+    made.history.arrivals.reverse()
+    for (let at = 2_000; at <= 20_000; at += 1_000) made.sent(at)
+    return made.fault(1_050, 17_000, { mayRepeat: true, inFlight: 1, ...stopped })
+  }
+  expect(found(it({ pids: [1] }, 17_010))).toEqual([])
+  expect(found(it({ pids: [2] }, 17_010))).toEqual(['unexplained'])
+  expect(found(it({ pids: [1] }, 19_000))).toEqual(['unexplained'])
+  expect(found(it({ pids: [1], inFlight: 0 }, 17_010))).toEqual(['duplicated'])
 })
 
 test('how prompt a process has to be where nothing is broken is a bound like the others', () => {

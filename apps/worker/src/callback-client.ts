@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns'
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { LookupFunction } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
 import { CALLBACK_TIMEOUT_MS } from '@scheduler/core/callback'
 import type { Method } from '@scheduler/core/delivery'
 import type { TargetPolicy } from '@scheduler/core/settings'
@@ -9,6 +9,7 @@ import { badCidrs, checkTarget, METADATA_ADDRESSES } from '@scheduler/core/targe
 import got, { type Got, type OptionsInit } from 'got'
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent'
 import { guardedLookup } from './guarded-lookup.ts'
+import { type Pulse, startPulse } from './pulse.ts'
 import { type Answer, blocked, failed, failure, readAnswer } from './read-answer.ts'
 import { sharedLookup } from './shared-lookup.ts'
 
@@ -30,7 +31,7 @@ export interface CallbackRequest {
   success?: readonly string[] | undefined
 }
 
-/** A request on its way; `abort` breaks it off, and the answer is then `null`. */
+/** A request on its way; the answer is `null` when `abort` broke it off, or when this process stood still before it was sent. */
 export interface Sending {
   answer: Promise<Answer | null>
   abort(): void
@@ -50,6 +51,7 @@ export function createCallbackClient(
   policy: TargetPolicy,
   timeoutMs = CALLBACK_TIMEOUT_MS,
   resolve: typeof lookup = lookup,
+  pulse: Pulse = startPulse(),
 ): CallbackClient {
   const bad = badCidrs(policy.allowCidrs)
   if (bad.length > 0) throw new Error(`CALLBACK_ALLOW_CIDRS: ${bad.join(', ')} can't be allowed.`)
@@ -63,9 +65,10 @@ export function createCallbackClient(
       if (!url) return { answer: Promise.resolve(failed('ERR_INVALID_URL')), abort() {} }
       // Node never looks up a literal address.
       if (checkTarget(url, policy)) return { answer: Promise.resolve(blocked()), abort() {} }
-      return post(http, url, { ...request, timeoutMs: request.timeoutMs ?? timeoutMs })
+      return post(http, pulse, url, { ...request, timeoutMs: request.timeoutMs ?? timeoutMs })
     },
     close() {
+      pulse.stop()
       agent.http.destroy()
       agent.https.destroy()
     },
@@ -115,17 +118,22 @@ function plainRequest(
   return send(url, { method, headers, agent }, callback)
 }
 
-function post(http: Got, url: URL, request: CallbackRequest & { timeoutMs: number }): Sending {
+function post(http: Got, pulse: Pulse, url: URL, request: CallbackRequest & { timeoutMs: number }): Sending {
   const startedAt = performance.now()
   const passedMs = () => Math.round(performance.now() - startedAt)
   let aborted = false
   let current: { destroy(): void } | undefined
+  const abort = () => {
+    aborted = true
+    current?.destroy()
+  }
 
   const once = async (timeoutMs: number): Promise<Answer | 'stale'> => {
     try {
       // What was checked is what is called: the URL is parsed once.
       const stream = http.stream(url, optionsOf(request, timeoutMs))
       current = stream
+      stream.on('request', (it: ClientRequest) => unlessStoodStill(pulse, it, abort))
       return await readAnswer(stream, request.success)
     } catch (error) {
       return failure(error)
@@ -144,13 +152,24 @@ function post(http: Got, url: URL, request: CallbackRequest & { timeoutMs: numbe
     const reset = failed('ECONNRESET')
     return { ...reset, timings: { ...reset.timings, total: passedMs() } }
   }
-  return {
-    answer: send(),
-    abort() {
-      aborted = true
-      current?.destroy()
-    },
+  return { answer: send(), abort }
+}
+
+/**
+ * Breaks a request off that is about to leave a process that stood still: its execution may have been given to another worker
+ * since, and nothing of it has been sent.
+ */
+function unlessStoodStill(pulse: Pulse, request: ClientRequest, abort: () => void): void {
+  const check = () => {
+    if (pulse.stoodStill()) abort()
   }
+  check()
+  request.once('socket', (socket: Socket) => {
+    if (!socket.connecting) return
+    // Before those that write what has waited for the connection.
+    socket.prependOnceListener('connect', check)
+    socket.prependOnceListener('secureConnect', check)
+  })
 }
 
 /** Only what differs from the client's own options: got merges them anew for each request. */
