@@ -1,5 +1,6 @@
 // Sends generated requests to an API, several at a time, and judges each answer.
 
+import { watchHoldUps } from '../faults/hold-ups.ts'
 import { requestOf } from './generate.ts'
 import { judge } from './judge.ts'
 import type { World } from './maker.ts'
@@ -20,7 +21,8 @@ export interface FuzzOptions {
 const BEAT_MS = 250
 
 export async function fuzz({ world, port, requests, atOnce }: FuzzOptions): Promise<FuzzReport> {
-  const { faultsOf } = judge(world.document, schemasOf(world.document.source), world.apiKey)
+  const heldUpMs = watchHoldUps()
+  const { faultsOf } = judge(world.document, schemasOf(world.document.source), world.apiKey, heldUpMs)
   const count = tally((request) => asCommand(request, world.apiKey))
   const line = sender(port)
   const beat = watchBeat(port)
@@ -45,7 +47,7 @@ export async function fuzz({ world, port, requests, atOnce }: FuzzOptions): Prom
 
   try {
     await Promise.all(Array.from({ length: atOnce }, carryOn))
-    return { ...count.report(), slowestBeatMs: beat.slowest() }
+    return { ...count.report(), slowestBeatMs: beat.slowest(), heldUpMs: heldUpMs() }
   } finally {
     beat.stop()
     line.close()

@@ -96,3 +96,10 @@ describe('a fault is', () => {
     expect(faultsOf(request, answer).join('\n')).toContain(said)
   })
 })
+
+test('what the machine holds up is not the answer’s fault', () => {
+  const late = { ...answered(200, { message: 'm' }), ms: 2_500 }
+  const held = (ms: number) => judge(document, schemasOf(document.source), 'the-key', () => ms)
+  expect(held(400).faultsOf(deleted, late)).toEqual(['took 2500 ms'])
+  expect(held(500).faultsOf(deleted, late)).toEqual([])
+})

@@ -3,7 +3,7 @@ import { classLines, countOf, refusedLines, statusLines } from './show.ts'
 import type { FuzzReport } from './tally.ts'
 
 const report: FuzzReport = {
-  ...{ requests: 6, answers: 6, slowestMs: 1, slowestBeatMs: 1 },
+  ...{ requests: 6, answers: 6, slowestMs: 1, slowestBeatMs: 1, heldUpMs: 0 },
   statuses: new Map([
     ['postJobs', new Map(Object.entries({ 422: 2, 201: 3 }).map(([status, count]) => [Number(status), count]))],
     ['getJobs', new Map([[200, 1]])],

@@ -14,6 +14,8 @@ export interface FuzzReport {
   slowestMs: number
   /** Of the question whether the process lives, asked all the while. */
   slowestBeatMs: number
+  /** For how long the machine itself held an answer up at the most. */
+  heldUpMs: number
 }
 
 export interface FuzzFault {
@@ -68,7 +70,7 @@ export function tally(asCommand: (request: FuzzRequest) => string) {
       sent(request, 0)
       fault(request, `was not answered: ${error.message}`, '')
     },
-    report(): Omit<FuzzReport, 'slowestBeatMs'> {
+    report(): Omit<FuzzReport, 'slowestBeatMs' | 'heldUpMs'> {
       const list = [...faults.values()].sort((a, b) => b.count - a.count)
       return { requests, answers, statuses, classes, faults: list, refused, slowestMs }
     },

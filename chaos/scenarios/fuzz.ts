@@ -49,7 +49,7 @@ function say(rig: Rig, report: FuzzReport): void {
 }
 
 function judgeAnswers(rig: Rig, report: FuzzReport): void {
-  const { requests, answers, faults, slowestMs, slowestBeatMs } = report
+  const { requests, answers, faults, slowestMs, slowestBeatMs, heldUpMs } = report
   rig.note('requests', requests)
   rig.note('answers', answers)
   const all = faults.reduce((sum, it) => sum + it.count, 0)
@@ -58,9 +58,16 @@ function judgeAnswers(rig: Rig, report: FuzzReport): void {
   rig.check('answers of 5xx', failed === 0, failed)
   rig.check('answers that took longer than 2 s, or 10 s for many jobs at once', late === 0, late)
   rig.check('other answers that are not as the document says', all === failed + late, all - failed - late)
-  rig.note('slowest answer, ms', Math.round(slowestMs))
+  rig.note(
+    'slowest answer, and what the machine held up at the most, ms',
+    `${Math.round(slowestMs)}, ${Math.round(heldUpMs)}`,
+  )
   rig.note('memory of the API at the end, MiB', Math.round(residentMib(rig.apis[0]?.process.pid ?? 0)))
-  rig.check('the process answers all the while that it lives, ms', slowestBeatMs < 2_000, Math.round(slowestBeatMs))
+  rig.check(
+    'the process answers all the while that it lives, ms',
+    slowestBeatMs < 2_000 + heldUpMs,
+    Math.round(slowestBeatMs),
+  )
 }
 
 async function judgeSystem({ apis, workers, pool, check }: Rig, log: string): Promise<void> {

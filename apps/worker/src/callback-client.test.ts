@@ -297,28 +297,3 @@ describe('connections', () => {
     await closed.promise
   })
 })
-
-describe('a process that stood still', () => {
-  /** Whether it has, as it is asked each time; the last of them from then on. */
-  function clientThat(...stoodStill: boolean[]): CallbackClient {
-    const pulse = { stoodStill: () => (stoodStill.length > 1 ? stoodStill.shift() : stoodStill[0]) ?? false, stop() {} }
-    const client = createCallbackClient(open, TIMEOUT_MS, undefined, pulse)
-    onTestFinished(() => client.close())
-    return client
-  }
-
-  test('sends nothing on a connection that comes about after it', async () => {
-    let bytes = 0
-    const url = await listen((socket) => socket.on('data', (it) => (bytes += it.length)))
-    expect(await send(clientThat(false, true), url)).toBeNull()
-    expect(bytes).toBe(0)
-  })
-
-  test('sends nothing on a connection that it has kept', async ({ receiver }) => {
-    const client = clientThat(false, false, true, false)
-    expect(await send(client, receiver.origin)).toMatchObject({ outcome: 'succeeded' })
-    expect(await send(client, receiver.origin)).toBeNull()
-    expect(receiver.arrivals).toHaveLength(1)
-    expect(await send(client, receiver.origin)).toMatchObject({ outcome: 'succeeded' })
-  })
-})
