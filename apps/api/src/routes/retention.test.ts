@@ -100,7 +100,8 @@ test('an upsert makes it what the body says, batches store it as creates do', as
 })
 
 test('what a bound has taken away is explained as that, what is still there as it was', async ({ api, pool }) => {
-  const minute = (n: number) => new Date(Math.floor(Date.now() / 1_000) * 1_000 - (n * 60 + 30) * 1_000)
+  const now = Math.floor(Date.now() / 1_000) * 1_000
+  const minute = (n: number) => new Date(now - (n * 60 + 30) * 1_000)
   const row = job({
     ...{ schedule: repeating({ minutes: 1 }, minute(90)), nextRunAt: ago(-30), cursorAt: minute(0) },
     ...{ retention: { executions: 2 }, createdAt: ago(9_000), updatedAt: ago(9_000) },
@@ -131,7 +132,8 @@ test('what was sent after a pause, and pruned since, is not said to have been le
   api,
   pool,
 }) => {
-  const minute = (n: number) => new Date(Math.floor(Date.now() / 1_000) * 1_000 - (n * 60 + 30) * 1_000)
+  const now = Math.floor(Date.now() / 1_000) * 1_000
+  const minute = (n: number) => new Date(now - (n * 60 + 30) * 1_000)
   const row = job({
     ...{ schedule: repeating({ minutes: 1 }, minute(90)), nextRunAt: ago(-30), cursorAt: minute(0), version: 2 },
     ...{ retention: { executions: 2 }, createdAt: ago(9_000), updatedAt: minute(6) },
