@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { chapter, checksOf, failuresAgain, failuresOf, report } from './report.ts'
 
-test('a report counts what held and what did not, and says what was found', () => {
+test('a report counts what held and what did not, and says what was found', ({ onTestFinished }) => {
+  // Its FAIL would be taken for one of the tests'.
+  const print = vi.spyOn(console, 'log').mockReturnValue()
+  onTestFinished(() => print.mockRestore())
   const sound = chapter('calm', 'Nothing is broken.')
   sound.check('lost', true, 0)
   sound.note('sent', 7)
@@ -21,4 +24,5 @@ test('a report counts what held and what did not, and says what was found', () =
   expect(text).toContain('|  | sent | 7 |')
   expect(text).toContain('- job 1 was due at 12:00 and is gone')
   expect(text).toContain('Not run: no right to mount')
+  expect(print).toHaveBeenCalledWith('  FAIL  lost: 1')
 })
