@@ -1,7 +1,7 @@
 // What the scenarios about the database have in common: four workers, an API, clients, and what holds of them throughout.
+import { watchHoldUps } from '@scheduler/core/test/hold-ups'
 import { until } from '../../bench/until.ts'
 import type { Clients, Load, Rig } from '../scenario.ts'
-import { watchHoldUps } from './hold-ups.ts'
 
 /** How long the API may take to say that it can't, ms. */
 const ANSWER_MS = 2_000

@@ -1,6 +1,6 @@
 // Wall clocks that are wrong, each by something else, one of which jumps: whether something is due is the database's to say.
+import { watchHoldUps } from '@scheduler/core/test/hold-ups'
 import { wait } from '../../bench/until.ts'
-import { watchHoldUps } from '../faults/hold-ups.ts'
 import type { Rig, Scenario } from '../scenario.ts'
 
 const HOUR_MS = 3_600_000

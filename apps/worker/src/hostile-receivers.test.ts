@@ -10,7 +10,7 @@ import { until } from '../test/until.ts'
 const HELD_MS = 1_000
 const LONG_MS = 5_000
 /** What an attempt may take beyond its timeout until it is over. */
-const SLACK_MS = 500
+const SLACK_MS = 1_000
 const EACH = 8
 
 const test = base

@@ -1,3 +1,4 @@
+import { watchHoldUps } from '@scheduler/core/test/hold-ups'
 import { describe, expect, onTestFinished } from 'vitest'
 import { test } from '../../test/database.ts'
 import { byHand } from '../../test/queue.ts'
@@ -105,9 +106,10 @@ describe.for(changes)('%s', ([, change]) => {
     const id = await aJob(pool)
     await queue(pool, id)
     await pool.query(`update executions set state = 'running', attempt = 1, claimed_at = now() - interval '1 second'`)
+    const heldUpMs = watchHoldUps()
     const begun = performance.now()
     await change(pool, id)
-    expect(performance.now() - begun).toBeLessThan(200)
+    expect(performance.now() - begun).toBeLessThan(200 + heldUpMs())
   })
 })
 

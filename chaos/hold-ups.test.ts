@@ -1,5 +1,5 @@
+import { watchHoldUps } from '@scheduler/core/test/hold-ups'
 import { expect, test } from 'vitest'
-import { watchHoldUps } from './hold-ups.ts'
 
 test('tells for how long the process was kept from running, at once and from then on', async () => {
   const heldUpMs = watchHoldUps()
