@@ -1,13 +1,18 @@
 // Reads what a run has left behind, has it judged, and checks what holds in every scenario.
+import type { HoldUp } from '@scheduler/core/test/hold-ups'
 import { check } from './checker/check.ts'
 import { type Judgement, kinds } from './checker/judgement.ts'
+import type { Fault } from './history.ts'
 import { readLedger, workerPids } from './ledger.ts'
 import type { Run } from './rig.ts'
 import type { Bounds, Rig } from './scenario.ts'
 import { brokenOf, examineDatabase, sayBroken } from './soundness.ts'
 
-/** In the short form, ms: it runs on machines that others use too, and says nothing of how quick the service is. */
-const SHORT_BOUNDS = { lateMs: 10_000, promptMs: 10_000 }
+/** In the short form, ms: it runs on machines that others use too, and says little of how quick the service is. */
+const SHORT_BOUNDS = { lateMs: 5_000, promptMs: 2_000 }
+
+/** For so long, ms, something holds a machine up only when it stands still as a whole, or nearly. */
+const HELD_UP_MS = 500
 
 /** Findings of a kind that are told. */
 const EXAMPLES = 5
@@ -18,16 +23,22 @@ export async function judgeRun(rig: Rig, run: Run, given: Bounds): Promise<void>
   for (const [id, pid] of await workerPids(rig.pool)) run.pids.set(id, pid)
   const { ledger, attempts } = await readLedger(rig.pool, run.pids)
   const arrivals = await rig.receiver.arrivals()
-  const read = { jobs, faults: run.faults, arrivals, ledger, attempts, quietSince: run.quietSince }
+  const heldUp = run.holdUps.since(0).filter(({ from, to }) => to - from >= HELD_UP_MS)
+  const faults = [...run.faults, ...heldUp.map(asFault)]
+  const read = { jobs, faults, arrivals, ledger, attempts, quietSince: run.quietSince }
   const history = bounds.as?.(read) ?? read
   const judgement = check(history, bounds)
   noteFigures(rig, judgement)
+  if (heldUp.length > 0) rig.note('times that the machine stood still', heldUp.length)
   for (const kind of kinds) rig.check(kind, judgement.findings[kind].length === 0, judgement.findings[kind].length)
   for (const kind of kinds) for (const it of judgement.findings[kind].slice(0, EXAMPLES)) rig.say(`${kind}: ${it}`)
   await judgeDatabase(rig)
   judgeProcesses(rig)
   judgeCalls(rig, run)
 }
+
+/** What all processes met alike, ours too. */
+const asFault = (it: HoldUp): Fault => ({ kind: 'machine held up', ...it, pids: null, mayRepeat: false })
 
 function noteFigures({ note }: Rig, { figures }: Judgement): void {
   note('jobs, and what clients asked of them', `${figures.jobs}, ${figures.changes}`)
@@ -41,6 +52,7 @@ function noteFigures({ note }: Rig, { figures }: Judgement): void {
   )
   note('requests at the receiver', figures.requests)
   note('of these repeated after a success', figures.repeated)
+  if (figures.heldUp > 0) note('of these made by workers that had stood still', figures.heldUp)
   if (figures.inFlight !== null) note('attempts in flight at the faults', figures.inFlight)
   const { p50, p99, most } = figures.latenessMs
   note('lateness without a fault, ms', `p50 ${p50.toFixed(0)}, p99 ${p99.toFixed(0)}, most ${most.toFixed(0)}`)

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { dice } from '@scheduler/core/test/dice'
+import { type HoldUps, watchHoldUps } from '@scheduler/core/test/hold-ups'
 import { createPool, type Pool } from '@scheduler/db/client'
 import { type Embedded, startEmbedded } from '@scheduler/db/embedded/start-embedded'
 import { applyMigrations } from '@scheduler/db/migrate'
@@ -15,9 +16,11 @@ import { judgeRun } from './judge-run.ts'
 import { type LoadedClients, startLoad } from './load.ts'
 import { waitUntilQuiet } from './quiet.ts'
 import type { Lines } from './report.ts'
-import type { Api, Rig, Scenario } from './scenario.ts'
+import type { Api, Load, Rig, Scenario } from './scenario.ts'
 
 const QUIET_WITHIN_MS = 90_000
+/** How many times less often jobs are due in the short form. */
+const SELDOM = 2.5
 
 export interface RigOptions {
   seed: number
@@ -32,6 +35,7 @@ export interface Run {
   /** Process ids of workers by their ids, of all that ever were. */
   pids: Map<string, number>
   quietSince: number
+  holdUps: HoldUps
 }
 
 interface Ground {
@@ -59,11 +63,18 @@ export async function runScenario(scenario: Scenario, options: RigOptions): Prom
   }
 }
 
+/** As many callbacks a second of jobs that are due less often: what is seconds late there is not left out for the next one yet. */
+const seldom = (load: Load): Load => ({
+  ...load,
+  intervals: SELDOM * load.intervals,
+  everyMs: SELDOM * load.everyMs,
+})
+
 const openPool = (url: string) => createPool(url, { max: 4, queryMs: 60_000, name: 'chaos' })
 
 function openRig(ground: Ground, processes: Worker[], options: RigOptions): Rig {
   const { seed, short, lines } = options
-  const run: Run = { faults: [], clients: [], pids: new Map(), quietSince: 0 }
+  const run: Run = { faults: [], clients: [], pids: new Map(), quietSince: 0, holdUps: watchHoldUps() }
   const rolls = dice(seed)
   const { embedded, receiver } = ground
   const workers: Worker[] = []
@@ -98,7 +109,7 @@ function openRig(ground: Ground, processes: Worker[], options: RigOptions): Rig 
         run: randomUUID(),
         api: () => apis[0]?.origin ?? 'http://127.0.0.1:9',
       }
-      const clients = startLoad({ origin: receiver.origin, ...load, ...common })
+      const clients = startLoad({ origin: receiver.origin, ...(short ? seldom(load) : load), ...common })
       run.clients.push(clients)
       return clients
     },

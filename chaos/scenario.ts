@@ -85,6 +85,8 @@ export interface Clients {
 export interface Bounds {
   /** Requests at the receiver beyond one for each occurrence and failed attempt; by default what was in flight at the faults. */
   duplicates?: number
+  /** Requests that workers which stood still may make when they go on; by default any number, within `duplicates`. */
+  sentLate?: number
   /** How late an occurrence may be that no fault explains, ms. */
   lateMs?: number
   /** How soon a process has done what it was about to do where nothing is broken, ms: written an outcome, sent a request. */

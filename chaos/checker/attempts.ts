@@ -33,20 +33,23 @@ export function judgeNumbers({ faults, findings, quietSince }: Trial, { row, arr
 export interface Repeats {
   repeated: number
   witnessed: number
+  /** Of all requests, those that a worker made which had stood still since it claimed. */
+  heldUp: number
 }
 
 /** Reports requests that nothing had made necessary. */
 export function judgeRepeats(trial: Trial, { row, arrivals, attempts }: Execution): Repeats {
-  const repeats = { repeated: 0, witnessed: 0 }
+  const repeats = { repeated: 0, witnessed: 0, heldUp: 0 }
   for (const [n, next] of arrivals.entries()) {
     const before = arrivals[n - 1]
     if (!before) continue
     const isAgain = arrivals.slice(0, n).some((it) => it.attempt >= next.attempt)
     const isRepeated = answeredWell(before)
+    const isHeldUp = isAgain && wasHeldUp(trial, next, attempts)
     if (isRepeated) repeats.repeated += 1
+    if (isHeldUp) repeats.heldUp += 1
     const attempt = attempts.find((it) => it.attempt === before.attempt)
     const told = `${execution(row)} arrived again at ${when(next.at)} as attempt ${next.attempt}`
-    const isHeldUp = wasHeldUp(trial, next, attempts)
     if (isAgain && !isHeldUp && !wasResent(trial, before, next)) {
       trial.findings.unexplained.push(`${told}, after attempt ${before.attempt}`)
     } else if (isRepeated && !isHeldUp && !hasWitness(trial, before, next, attempt)) {
@@ -60,9 +63,10 @@ const wasResent = ({ faults }: Trial, before: Arrival, next: Arrival): boolean =
   before.attempt === next.attempt && next.at - before.at <= RESEND_MS && faults.mayRepeat(before.at, next.at, null)
 
 /** Whether its worker stood still between claiming and sending it: another has made it again by then. */
-function wasHeldUp({ faults }: Trial, { attempt, at }: Arrival, attempts: AttemptRow[]): boolean {
+function wasHeldUp({ faults, promptMs }: Trial, { attempt, at }: Arrival, attempts: AttemptRow[]): boolean {
   const own = attempts.find((it) => it.attempt === attempt && it.outcome === 'abandoned')
-  return own !== undefined && faults.stoodStill(own.startedAt, at, own.pid)
+  // It was stopped before it could have sent it.
+  return own !== undefined && faults.stoodStill(own.startedAt + promptMs, at, own.pid)
 }
 
 /** Whether a fault hit the earlier one's worker between its arrival and the moment at which its outcome was written for sure. */

@@ -7,7 +7,7 @@ import { type Kind, kinds } from './judgement.ts'
 
 /** Lateness of more than 2 s needs a reason; a fault is one for 5 s after it. */
 const found = ({ history }: HandMade): Kind[] => {
-  const { findings } = check(history, { lateMs: 2_000, promptMs: 500, recoveryMs: 5_000 })
+  const { findings } = check(history, { lateMs: 2_000, recoveryMs: 5_000 })
   return kinds.flatMap((kind) => findings[kind].map(() => kind))
 }
 
@@ -177,6 +177,8 @@ test('a worker that was stopped between claiming and sending may send when it go
     return made.fault(1_050, 17_000, { mayRepeat: true, inFlight: 1, ...stopped })
   }
   expect(found(it({ pids: [1] }, 17_010))).toEqual([])
+  const sentLate = (most: number) => check(it({ pids: [1] }, 17_010).history, { recoveryMs: 5_000, sentLate: most })
+  expect([0, 1].map((most) => sentLate(most).findings.duplicated.length)).toEqual([1, 0])
   expect(found(it({ pids: [2] }, 17_010))).toEqual(['unexplained'])
   expect(found(it({ pids: [1] }, 19_000))).toEqual(['unexplained'])
   expect(found(it({ pids: [1], inFlight: 0 }, 17_010))).toEqual(['duplicated'])

@@ -33,7 +33,7 @@ describe.each([...bugsOfRequests, ...bugsOfTheLedger])('$name', ({ is, do: spoil
       const it = victim(history, choice, fits)
       if (!it) continue
       spoil(history, it, choice)
-      const judgement = check(history, { promptMs: 500 })
+      const judgement = check(history)
       expect(found(judgement), `seed ${seed}: ${JSON.stringify(judgement.findings, null, 1)}`).toEqual(is ? [is] : [])
       spoiled += 1
     }

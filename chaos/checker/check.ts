@@ -34,6 +34,12 @@ export function check(history: History, bounds: Bounds = {}): Judgement {
   const repeats = [...index.executions.values()].map((it) => judgeRepeats(trial, it))
   const repeated = repeats.reduce((sum, it) => sum + it.repeated, 0)
   const witnessed = repeats.reduce((sum, it) => sum + it.witnessed, 0)
+  const heldUp = repeats.reduce((sum, it) => sum + it.heldUp, 0)
+  if (heldUp > (bounds.sentLate ?? Number.POSITIVE_INFINITY)) {
+    findings.duplicated.push(
+      `${heldUp} requests were made by workers that had stood still, and another had made them again`,
+    )
+  }
   judgeStrays(trial)
   judgeStrayAttempts(trial)
   const inFlight = inFlightAt(history)
@@ -42,7 +48,7 @@ export function check(history: History, bounds: Bounds = {}): Judgement {
   if (most !== null && witnessed > most) {
     findings.duplicated.push(`${witnessed} requests were repeated, but the faults can have made only ${most} necessary`)
   }
-  return { figures: figuresOf(history, { due, repeated, inFlight }, lateness), findings }
+  return { figures: figuresOf(history, { due, repeated, heldUp, inFlight }, lateness), findings }
 }
 
 /** Whether nothing was found that should not be. */
@@ -64,7 +70,7 @@ function inFlightAt({ faults }: History): number | null {
 
 function figuresOf(
   { jobs, ledger, arrivals }: History,
-  counted: Pick<Figures, 'due' | 'repeated' | 'inFlight'>,
+  counted: Pick<Figures, 'due' | 'repeated' | 'heldUp' | 'inFlight'>,
   lateness: Lateness[],
 ): Figures {
   const ended: Record<string, number> = {}

@@ -5,7 +5,7 @@ import { check } from './check.ts'
 import { type Kind, kinds } from './judgement.ts'
 
 const found = ({ history }: HandMade): Kind[] => {
-  const { findings } = check(history, { lateMs: 2_000, promptMs: 500, recoveryMs: 5_000 })
+  const { findings } = check(history, { lateMs: 2_000, recoveryMs: 5_000 })
   return kinds.flatMap((kind) => findings[kind].map(() => kind))
 }
 

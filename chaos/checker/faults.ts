@@ -8,7 +8,7 @@ export interface Faults {
   hit(from: number, to: number, pid: number | null): boolean
   /** The same of what can make an attempt that was in flight necessary again. */
   mayRepeat(from: number, to: number, pid: number | null): boolean
-  /** Whether this very worker was held up from `from` or shortly after it until `to` or shortly before it. */
+  /** Whether this very worker was held up from before `from` until shortly before `to`. */
   stoodStill(from: number, to: number, pid: number | null): boolean
 }
 
@@ -34,9 +34,7 @@ export function faultsOf(all: Fault[], { lateMs, promptMs, recoveryMs }: Allowan
     hit: (from, to, pid) => overlaps(all, from, to, pid),
     mayRepeat: (from, to, pid) => overlaps(repeating, from, to, pid),
     stoodStill: (from, to, pid) =>
-      all.some(
-        (it) => it.pids?.includes(pid ?? -1) && it.from <= from + promptMs && it.to >= from && to <= it.to + promptMs,
-      ),
+      all.some((it) => it.pids?.includes(pid ?? -1) && it.from <= from && it.to >= from && to <= it.to + promptMs),
   }
 }
 

@@ -22,6 +22,8 @@ export interface Figures {
   requests: number
   /** Requests that came although an earlier one of the same execution had been answered with a success. */
   repeated: number
+  /** Requests that a worker made which had stood still since it claimed, after another had made them again. */
+  heldUp: number
   /** What was in flight at the faults that may repeat it; null where one of them was not counted. */
   inFlight: number | null
   /** Executions that were late because of a fault. */

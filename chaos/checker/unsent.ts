@@ -14,6 +14,11 @@ export interface Fault {
 
 const unexplained = (fault: string): Fault => ({ kind: 'unexplained', fault })
 
+/** How long after an attempt its end may not be written yet where nothing is broken, ms. */
+const WRITE_MS = 500
+/** As soon as this two occurrences may be found due together by a pass that is not quick, ms: an edit may bring them so near. */
+const LEAST_SLACK_MS = 500
+
 export function unsentFault(trial: Trial, life: Life, it: Execution): Fault | null {
   const { row } = it
   if (row.state !== 'cancelled' && wasSent(it)) return unexplained('it was attempted')
@@ -29,10 +34,10 @@ export function unsentFault(trial: Trial, life: Life, it: Execution): Fault | nu
     case 'skipped coalesced': {
       const newer = newerThan(trial, life, it)
       if (newer === null) return { kind: 'lost', fault: 'no newer occurrence was sent in its place' }
-      // Where nothing was wrong it was to be sent before the next one came due; an edit may bring that very near.
+      // Where nothing was wrong it was to be sent before the next one came due, however soon that is.
       const slackMs = Math.min(
         trial.lateMs,
-        Math.max(newer - (row.scheduledUntil ?? row.scheduledFor) - 1, trial.promptMs),
+        Math.max(newer - (row.scheduledUntil ?? row.scheduledFor) - 1, LEAST_SLACK_MS),
       )
       return delayFault(trial, it, newer, 'when a newer one took its place', slackMs)
     }
@@ -77,14 +82,14 @@ function leftOutFault({ faults }: Trial, life: Life, { row }: Execution): Fault 
 }
 
 /** Whether an execution before it may have been unfinished: until its end was written, which faults may have delayed. */
-function wasBusy({ faults, index, promptMs }: Trial, { row }: Execution): boolean {
+function wasBusy({ faults, index }: Trial, { row }: Execution): boolean {
   const { byTime, manual } = index.ofJob(row.jobId)
   const last = row.scheduledUntil ?? row.scheduledFor
   return [...byTime.values(), ...manual].some(({ row: other }) => {
     if (other.id === row.id || other.state === 'skipped' || other.state === 'expired') return false
     // A run by hand may have come between its time and its dispatch.
     const isBefore = other.scheduledFor < row.scheduledFor || other.kind === 'manual'
-    return isBefore && faults.mayTake(other.finishedAt ?? Infinity, last, promptMs)
+    return isBefore && faults.mayTake(other.finishedAt ?? Infinity, last, WRITE_MS)
   })
 }
 

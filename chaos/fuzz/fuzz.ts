@@ -21,7 +21,8 @@ export interface FuzzOptions {
 const BEAT_MS = 250
 
 export async function fuzz({ world, port, requests, atOnce }: FuzzOptions): Promise<FuzzReport> {
-  const heldUpMs = watchHoldUps()
+  const holdUps = watchHoldUps()
+  const heldUpMs = (ms: number) => holdUps.longestMs(Date.now() - ms)
   const { faultsOf } = judge(world.document, schemasOf(world.document.source), world.apiKey, heldUpMs)
   const count = tally((request) => asCommand(request, world.apiKey))
   const line = sender(port)
@@ -47,7 +48,7 @@ export async function fuzz({ world, port, requests, atOnce }: FuzzOptions): Prom
 
   try {
     await Promise.all(Array.from({ length: atOnce }, carryOn))
-    return { ...count.report(), slowestBeatMs: beat.slowest(), heldUpMs: heldUpMs() }
+    return { ...count.report(), slowestBeatMs: beat.slowest(), heldUpMs: holdUps.longestMs() }
   } finally {
     beat.stop()
     line.close()

@@ -33,8 +33,8 @@ export interface Judge {
   faultsOf(request: FuzzRequest, answer: FuzzAnswer): string[]
 }
 
-/** @param heldUpMs how long the machine itself has held an answer up at the most */
-export function judge(document: Document, schemas: Schemas, apiKey: string, heldUpMs = () => 0): Judge {
+/** @param heldUpMs for how long the machine itself held up, at the most, what took the last so many ms */
+export function judge(document: Document, schemas: Schemas, apiKey: string, heldUpMs = (_: number) => 0): Judge {
   return {
     faultsOf(request, answer) {
       if (isNodesOwn(request, answer)) return []
@@ -44,7 +44,7 @@ export function judge(document: Document, schemas: Schemas, apiKey: string, held
         ...statusFaults(request, answer, operation),
         ...(isHead(request) || !answer.text ? [] : bodyFaults(request, answer, operation)),
         ...secretFaults(answer.text + JSON.stringify(answer.headers)),
-        ...(answer.ms > mostMs(request.operation) + heldUpMs() ? [`took ${Math.round(answer.ms)} ms`] : []),
+        ...(answer.ms > mostMs(request.operation) + heldUpMs(answer.ms) ? [`took ${Math.round(answer.ms)} ms`] : []),
       ]
     },
   }

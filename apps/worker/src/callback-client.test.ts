@@ -258,9 +258,9 @@ describe('connections', () => {
     receiver.answer = (_, __, request) => {
       if (receiver.arrivals.length === 2) resetIn(500, request.socket)
     }
-    const [heldUpMs, startedAt] = [watchHoldUps(), performance.now()]
+    const [holdUps, startedAt] = [watchHoldUps(), performance.now()]
     expect(await send(client, receiver.origin)).toMatchObject({ outcome: 'timed_out' })
-    expect(performance.now() - startedAt).toBeLessThan(2_400 + heldUpMs())
+    expect(performance.now() - startedAt).toBeLessThan(2_400 + holdUps.longestMs())
     expect(receiver.arrivals).toHaveLength(3)
   })
 

@@ -9,7 +9,6 @@ import { badCidrs, checkTarget, METADATA_ADDRESSES } from '@scheduler/core/targe
 import got, { type Got, type OptionsInit } from 'got'
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent'
 import { guardedLookup } from './guarded-lookup.ts'
-import { type Pulse, startPulse } from './pulse.ts'
 import { type Answer, blocked, failed, failure, readAnswer } from './read-answer.ts'
 import { sharedLookup } from './shared-lookup.ts'
 
@@ -31,14 +30,19 @@ export interface CallbackRequest {
   success?: readonly string[] | undefined
 }
 
-/** A request on its way; the answer is `null` when `abort` broke it off, or when this process stood still before it was sent. */
+const always = () => true
+
+/** A request on its way; the answer is `null` when it was broken off: by `abort`, or because it might not go any more. */
 export interface Sending {
   answer: Promise<Answer | null>
+  /** Whether it may have been sent, once there is an answer; false where it might not go. */
+  wasSent(): boolean
   abort(): void
 }
 
 export interface CallbackClient {
-  send(request: CallbackRequest): Sending
+  /** @param mayGo asked at the last moment before anything is put on the wire, which may be long after this call; by default it may */
+  send(request: CallbackRequest, mayGo?: () => boolean): Sending
   close(): void
 }
 
@@ -51,7 +55,6 @@ export function createCallbackClient(
   policy: TargetPolicy,
   timeoutMs = CALLBACK_TIMEOUT_MS,
   resolve: typeof lookup = lookup,
-  pulse: Pulse = startPulse(),
 ): CallbackClient {
   const bad = badCidrs(policy.allowCidrs)
   if (bad.length > 0) throw new Error(`CALLBACK_ALLOW_CIDRS: ${bad.join(', ')} can't be allowed.`)
@@ -60,15 +63,14 @@ export function createCallbackClient(
   const http = client(agent)
 
   return {
-    send(request) {
+    send(request, mayGo = always) {
       const url = URL.parse(request.url)
-      if (!url) return { answer: Promise.resolve(failed('ERR_INVALID_URL')), abort() {} }
+      if (!url) return refusal(failed('ERR_INVALID_URL'))
       // Node never looks up a literal address.
-      if (checkTarget(url, policy)) return { answer: Promise.resolve(blocked()), abort() {} }
-      return post(http, pulse, url, { ...request, timeoutMs: request.timeoutMs ?? timeoutMs })
+      if (checkTarget(url, policy)) return refusal(blocked())
+      return post(http, mayGo, url, { ...request, timeoutMs: request.timeoutMs ?? timeoutMs })
     },
     close() {
-      pulse.stop()
       agent.http.destroy()
       agent.https.destroy()
     },
@@ -118,14 +120,22 @@ function plainRequest(
   return send(url, { method, headers, agent }, callback)
 }
 
-function post(http: Got, pulse: Pulse, url: URL, request: CallbackRequest & { timeoutMs: number }): Sending {
+const refusal = (answer: Answer): Sending => ({ answer: Promise.resolve(answer), wasSent: always, abort() {} })
+
+function post(http: Got, mayGo: () => boolean, url: URL, request: CallbackRequest & { timeoutMs: number }): Sending {
   const startedAt = performance.now()
   const passedMs = () => Math.round(performance.now() - startedAt)
   let aborted = false
+  let held = false
   let current: { destroy(): void } | undefined
   const abort = () => {
     aborted = true
     current?.destroy()
+  }
+  const check = () => {
+    if (mayGo()) return
+    held = true
+    abort()
   }
 
   const once = async (timeoutMs: number): Promise<Answer | 'stale'> => {
@@ -133,7 +143,7 @@ function post(http: Got, pulse: Pulse, url: URL, request: CallbackRequest & { ti
       // What was checked is what is called: the URL is parsed once.
       const stream = http.stream(url, optionsOf(request, timeoutMs))
       current = stream
-      stream.on('request', (it: ClientRequest) => unlessStoodStill(pulse, it, abort))
+      stream.on('request', (it: ClientRequest) => askAtLast(it, check))
       return await readAnswer(stream, request.success)
     } catch (error) {
       return failure(error)
@@ -152,23 +162,16 @@ function post(http: Got, pulse: Pulse, url: URL, request: CallbackRequest & { ti
     const reset = failed('ECONNRESET')
     return { ...reset, timings: { ...reset.timings, total: passedMs() } }
   }
-  return { answer: send(), abort }
+  return { answer: send(), abort, wasSent: () => !held }
 }
 
-/**
- * Breaks a request off that is about to leave a process that stood still: its execution may have been given to another worker
- * since, and nothing of it has been sent.
- */
-function unlessStoodStill(pulse: Pulse, request: ClientRequest, abort: () => void): void {
-  const check = () => {
-    if (pulse.stoodStill()) abort()
-  }
+/** Asks before what has waited for the connection is written, in the same turn: a process may be stopped anywhere before. */
+function askAtLast(request: ClientRequest, check: () => void): void {
   check()
   request.once('socket', (socket: Socket) => {
     if (!socket.connecting) return
-    // Before those that write what has waited for the connection.
     socket.prependOnceListener('connect', check)
-    socket.prependOnceListener('secureConnect', check)
+    if ('encrypted' in socket) socket.prependOnceListener('secureConnect', check)
   })
 }
 

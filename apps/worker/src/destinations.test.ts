@@ -197,7 +197,13 @@ describe('outcomes', () => {
 
 test('of a probe that was never sent say so', async () => {
   const destinations = createDestinations(options)
-  await destinations.run<string | null>(HERE, async () => null, isDown, 'the probe', false)
+  await destinations.run<string | null>(
+    HERE,
+    async () => null,
+    isDown,
+    'the probe',
+    () => false,
+  )
   expect(destinations.takeOutcomes()).toMatchObject([{ probe: { isUp: null, wasSent: false } }])
 })
 

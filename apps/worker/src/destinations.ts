@@ -93,14 +93,14 @@ export function createDestinations(options: DestinationOptions) {
      * result (null) is a call that we broke off: it shows nothing.
      *
      * @param probeId the execution, where it probes an open circuit
-     * @param wasSent false where no request is made for it after all
+     * @param wasSent asked at the end; false where no request was made for it after all
      */
     async run<T>(
       destination: string,
       call: () => Promise<T>,
       failed: (result: T) => boolean,
       probeId: string | null = null,
-      wasSent = true,
+      wasSent = () => true,
     ): Promise<T> {
       const entry = entryOf(destination)
       const judge = (result: T) => result !== null && failed(result)
@@ -108,7 +108,9 @@ export function createDestinations(options: DestinationOptions) {
       const isFailure = judge(result)
       if (isFailure) entry.window.failed()
       else if (result !== null) entry.window.succeeded()
-      const probe = probeId ? { probe: { id: probeId, isUp: result === null ? null : !isFailure, wasSent } } : {}
+      const probe = probeId
+        ? { probe: { id: probeId, isUp: result === null ? null : !isFailure, wasSent: wasSent() } }
+        : {}
       // A success is worth telling where there are failures that it ends.
       const isNews =
         isFailure || (result !== null && (entry.shared?.failures ?? 0) + (entry.outcomes?.failures ?? 0) > 0)

@@ -109,12 +109,12 @@ test('it sleeps until the next is due: nothing is early, and nothing waits for t
     pool,
     [250, 400, 550, 700].map((inMs) => ({ url, inMs })),
   )
-  const heldUpMs = watchHoldUps()
+  const holdUps = watchHoldUps()
   dispatching(pool, boss)
   await until('all to be dispatched', async () => (await ledger(pool)).length === 4)
   for (const late of await lateness(pool)) {
     expect(late).toBeGreaterThanOrEqual(0)
-    expect(late).toBeLessThan(400 + heldUpMs())
+    expect(late).toBeLessThan(400 + holdUps.longestMs())
   }
 })
 
@@ -134,9 +134,9 @@ test('it is woken for a job that is due sooner than it knew, and looks within a 
     await until('it to be dispatched', async () => (await ledger(pool)).length === before + 2)
     return performance.now() - since
   }
-  const heldUpMs = watchHoldUps()
+  const holdUps = watchHoldUps()
   const wokenMs = await dispatched(true)
-  expect(wokenMs).toBeLessThan(600 + heldUpMs())
+  expect(wokenMs).toBeLessThan(600 + holdUps.longestMs())
   expect(await dispatched(false)).toBeLessThan(2_000)
 })
 

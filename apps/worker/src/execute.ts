@@ -28,19 +28,23 @@ export interface Executing {
   abort(): void
 }
 
-/** Sends a claimed execution's callback and says how it ended. */
-export function execute(parts: ExecuteParts, claim: Claim): Executing {
+/**
+ * Sends a claimed execution's callback and says how it ended.
+ *
+ * @param mayGo whether its claim still allows it, asked when it is about to be put on the wire
+ */
+export function execute(parts: ExecuteParts, claim: Claim, mayGo?: () => boolean): Executing {
   const startedAt = parts.clock.now()
   const urls = parts.receiverUrls(claim)
   let sending: Sending
   try {
-    sending = parts.client.send(requestOf(claim, startedAt, parts.secrets, urls))
+    sending = parts.client.send(requestOf(claim, startedAt, parts.secrets, urls), mayGo)
   } catch (error) {
     if (!(error instanceof SealError)) throw error
     return refuse(parts, claim, error)
   }
   const settlement = parts.destinations
-    .run(claim.destination, () => sending.answer, countsAgainstDestination, probeOf(claim))
+    .run(claim.destination, () => sending.answer, countsAgainstDestination, probeOf(claim), sending.wasSent)
     .then((answer) => {
       // The database may have corrected the clock meanwhile, by more than a quick answer takes.
       const finishedAt = new Date(Math.max(startedAt.getTime(), parts.clock.now().getTime()))
@@ -63,7 +67,7 @@ export function abandon(parts: ExecuteParts, claim: Claim): Executing {
     async () => null,
     countsAgainstDestination,
     probeOf(claim),
-    false,
+    () => false,
   )
   return {
     claim,

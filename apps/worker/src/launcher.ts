@@ -72,8 +72,8 @@ export function startLauncher(parts: LauncherParts): Launcher {
   }
 
   const start = (claimed: Claim, since: number) => {
-    const stale = leases.isStale(since)
-    const executing = stale ? abandon(parts, claimed) : execute(parts, claimed)
+    const mayGo = () => !leases.isStale(leases.renewedAt(claimed.item) ?? since)
+    const executing = leases.isStale(since) ? abandon(parts, claimed) : execute(parts, claimed, mayGo)
     flying.add(executing)
     leases.hold(claimed.item, since, executing.abort)
     void executing.settlement.then((settlement) => {

@@ -31,6 +31,9 @@ export interface PartsOptions {
   publicUrl?: string
   graceSeconds?: number
   instanceUrl?: string
+  /** How the client looks names up. */
+  resolve?: Parameters<typeof createCallbackClient>[2]
+  leaseTimes?: Parameters<typeof startLeases>[3]
 }
 
 export type Parts = Awaited<ReturnType<typeof startParts>>
@@ -44,7 +47,11 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
   const clock = createDbClock()
   await clock.refresh(pool)
   const boss = await startQueue(pool)
-  const client = createCallbackClient({ allowPrivate: true, allowCidrs: [], allowHosts: [] }, timeoutMs)
+  const client = createCallbackClient(
+    { allowPrivate: true, allowCidrs: [], allowHosts: [] },
+    timeoutMs,
+    options.resolve,
+  )
   const destinations = createDestinations({
     ...{ concurrency: destinationConcurrency, failMax, resetMs },
     onOutcome: () => keeper.tell(),
@@ -53,7 +60,7 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
     ...{ pool, clock, log, destinations, settings: { failMax, resetMs } },
     onLearn: () => claimer.wake(),
   })
-  const leases = startLeases(boss, pool, log)
+  const leases = startLeases(boss, pool, log, options.leaseTimes)
   const promoter = startPromoter({ pool, log })
   const secrets = options.secrets ?? { keys: { list: [] }, signing: [] }
   const notifier = startNotifier({ pool, clock, client, secrets, log })

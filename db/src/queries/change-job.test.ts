@@ -106,10 +106,10 @@ describe.for(changes)('%s', ([, change]) => {
     const id = await aJob(pool)
     await queue(pool, id)
     await pool.query(`update executions set state = 'running', attempt = 1, claimed_at = now() - interval '1 second'`)
-    const heldUpMs = watchHoldUps()
+    const holdUps = watchHoldUps()
     const begun = performance.now()
     await change(pool, id)
-    expect(performance.now() - begun).toBeLessThan(200 + heldUpMs())
+    expect(performance.now() - begun).toBeLessThan(200 + holdUps.longestMs())
   })
 })
 
