@@ -3,6 +3,8 @@
 // lines, DELETE /log forgets it too.
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
 
 export interface Arrival {
   id: string
@@ -25,6 +27,9 @@ export interface Arrival {
 
 /** How long `Retry-After` asks for, seconds. */
 const AWAY_SECONDS = 2
+
+/** Of the log, in one turn of the event loop. */
+const AT_A_TIME = 500
 
 const arrivals: Arrival[] = []
 const now = () => performance.timeOrigin + performance.now()
@@ -49,6 +54,18 @@ function fail(how: string, response: ServerResponse): number | null {
   return after === 'date' ? seconds * 1_000 : after === 'seconds' ? now() + AWAY_SECONDS * 1_000 : null
 }
 
+/** Some at a time: what arrives meanwhile would be taken for late if it had to wait for all of them. */
+async function* linesOf(them: Arrival[]) {
+  for (let n = 0; n < them.length; n += AT_A_TIME) {
+    if (n > 0) yield '\n'
+    yield them
+      .slice(n, n + AT_A_TIME)
+      .map((it) => JSON.stringify(it))
+      .join('\n')
+    await turn()
+  }
+}
+
 /**
  * Answers as the query of the callback URL asks: `delay` ms, and the status; or with a failure of the kind `how` until the
  * attempt after `fails`: `500`, `503-seconds` and `503-date` with a Retry-After, `reset`.
@@ -57,8 +74,8 @@ const receive: RequestListener = (request, response) => {
   const at = now()
   const url = new URL(request.url ?? '/', 'http://receiver')
   if ((request.method === 'GET' || request.method === 'DELETE') && url.pathname === '/log') {
-    response.end(arrivals.map((arrival) => JSON.stringify(arrival)).join('\n'))
-    if (request.method === 'DELETE') arrivals.length = 0
+    const told = request.method === 'DELETE' ? arrivals.splice(0) : [...arrivals]
+    Readable.from(linesOf(told)).pipe(response)
     return
   }
   if (request.method === 'GET' && url.pathname === '/count') {

@@ -1,6 +1,7 @@
 // Half an hour at half of what two workers can do, while clients create, edit and delete jobs. Prints each minute how late
 // callbacks were, the memory of each process, and dead rows and sizes of the tables; and FAIL where it gets worse, or where a
 // callback was lost, repeated or early.
+import { setPriority } from 'node:os'
 import type { Pool } from '@scheduler/db/client'
 import { type Arena, withArena } from './arena.ts'
 import { positionals } from './args.ts'
@@ -107,6 +108,8 @@ interface Watch {
 }
 
 async function watch({ arena, fleet, processes, minutes, record, result }: Watch): Promise<Minute[]> {
+  // What is done here once a minute, with all that has arrived, gives way to those who are measured.
+  setPriority(10)
   // The first ones begin after some seconds, and are soon as many as there will be.
   await wait(10_000)
   judgeStretch('before the first minute', await arena.receiver.take(), record, result)
