@@ -1,4 +1,4 @@
-import { watchHoldUps } from '@scheduler/core/test/hold-ups'
+import { watchHoldUps } from '@scheduler/db/test/hold-ups'
 import { expect, test } from 'vitest'
 
 const spend = (ms: number) => {

@@ -1,5 +1,5 @@
 // Reads what a run has left behind, has it judged, and checks what holds in every scenario.
-import type { HoldUp } from '@scheduler/core/test/hold-ups'
+import type { HoldUp } from '@scheduler/db/test/hold-ups'
 import { check } from './checker/check.ts'
 import { type Judgement, kinds } from './checker/judgement.ts'
 import type { Fault } from './history.ts'

@@ -1,5 +1,5 @@
 // What the scenarios about the database have in common: four workers, an API, clients, and what holds of them throughout.
-import { watchHoldUps } from '@scheduler/core/test/hold-ups'
+import { watchHoldUps } from '@scheduler/db/test/hold-ups'
 import { until } from '../../bench/until.ts'
 import type { Clients, Load, Rig } from '../scenario.ts'
 

@@ -1,6 +1,6 @@
 // Sends generated requests to an API, several at a time, and judges each answer.
 
-import { watchHoldUps } from '@scheduler/core/test/hold-ups'
+import { watchHoldUps } from '@scheduler/db/test/hold-ups'
 import { requestOf } from './generate.ts'
 import { judge } from './judge.ts'
 import type { World } from './maker.ts'

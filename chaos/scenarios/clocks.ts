@@ -1,5 +1,5 @@
 // Wall clocks that are wrong, each by something else, one of which jumps: whether something is due is the database's to say.
-import { watchHoldUps } from '@scheduler/core/test/hold-ups'
+import { watchHoldUps } from '@scheduler/db/test/hold-ups'
 import { wait } from '../../bench/until.ts'
 import type { Rig, Scenario } from '../scenario.ts'
 

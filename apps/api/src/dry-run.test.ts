@@ -1,5 +1,5 @@
-import { watchHoldUps } from '@scheduler/core/test/hold-ups'
 import type { Pool } from '@scheduler/db/client'
+import { watchHoldUps } from '@scheduler/db/test/hold-ups'
 import { describe, expect, onTestFinished } from 'vitest'
 import { type Api, daily, once, test } from '../test/api.ts'
 

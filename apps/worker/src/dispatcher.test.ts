@@ -1,7 +1,7 @@
-import { watchHoldUps } from '@scheduler/core/test/hold-ups'
 import { createPool, type Pool } from '@scheduler/db/client'
 import { createDbClock } from '@scheduler/db/db-clock'
 import { startQueue } from '@scheduler/db/queue'
+import { watchHoldUps } from '@scheduler/db/test/hold-ups'
 import { queueItems, test } from '@scheduler/db/test/queue'
 import { expect, onTestFinished } from 'vitest'
 import { createOnceJobs, databaseNow, ledger, many, states } from '../test/jobs.ts'

@@ -1,6 +1,6 @@
-import { watchHoldUps } from '@scheduler/core/test/hold-ups'
 import { describe, expect, onTestFinished } from 'vitest'
 import { test } from '../../test/database.ts'
+import { watchHoldUps } from '../../test/hold-ups.ts'
 import { byHand } from '../../test/queue.ts'
 import type { Pool, PoolClient } from '../client.ts'
 import { createJob, newJobId } from './create-job.ts'
