@@ -2,8 +2,8 @@ import { wait } from '../../bench/until.ts'
 import { stopWorker } from '../faults/processes.ts'
 import type { Rig, Scenario } from '../scenario.ts'
 
-/** Past the lease, and far within it. */
-const LONG_MS = 16_000
+/** Past the lease, and the leader's if it is the one, and what is made again has ended by then; and far within it. */
+const LONG_MS = 22_000
 const SHORT_MS = 3_000
 
 export const stops: Scenario = {
