@@ -103,6 +103,28 @@ export async function enqueue(
   }
 }
 
+/**
+ * Inserts items that are this worker's from the beginning, in the caller's transaction: as pg-boss would leave them once it had
+ * inserted and fetched them, which are two versions of a row, and two entries in each index of it, where one will do.
+ */
+export async function insertClaimed(client: PoolClient, items: { id: string; data: ItemData }[]): Promise<Item[]> {
+  if (items.length === 0) return []
+  const { rowCount } = await client.query({
+    name: 'insert-claimed',
+    text: `
+      insert into pgboss.job (id, name, data, state, start_after, created_on, started_on, heartbeat_on, keep_until, policy,
+        expire_seconds, deletion_seconds, retry_limit, retry_delay, retry_backoff, retry_delay_max, dead_letter, heartbeat_seconds)
+      select i.id, q.name, i.data, 'active', at, at, at, at, at + q.retention_seconds * interval '1 second', q.policy,
+        q.expire_seconds, q.deletion_seconds, q.retry_limit, q.retry_delay, q.retry_backoff, q.retry_delay_max, q.dead_letter,
+        q.heartbeat_seconds
+      from unnest($2::uuid[], $3::jsonb[]) as i(id, data), pgboss.queue q, pgboss.job_now() as at
+      where q.name = $1`,
+    values: [DELIVERY_QUEUE, items.map(({ id }) => id), items.map(({ data }) => JSON.stringify(data))],
+  })
+  if (rowCount !== items.length) throw new Error(`pg-boss's table took ${rowCount ?? 0} of ${items.length} items`)
+  return items.map((item) => ({ ...item, retryCount: 0 }))
+}
+
 /** Claims up to `limit` items in the caller's transaction, oldest first. */
 export async function fetchItems(boss: PgBoss, client: PoolClient, limit: number): Promise<Item[]> {
   return await boss.fetch<ItemData>(DELIVERY_QUEUE, { batchSize: limit, db: bossDb(client) })

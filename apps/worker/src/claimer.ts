@@ -34,6 +34,8 @@ export interface Claimer {
   wake(destination?: string): void
   /** A place fell free. */
   place(): void
+  /** Takes a place for what is dispatched to a destination, if one is free, and nothing in the queue or held may wait for it. */
+  take(destination: string): boolean
   /** Items were put into the queue by this worker: takes some, and calls other workers for the rest. */
   offer(count: number): void
   /** Executions of these destinations were parked by this worker. */
@@ -46,7 +48,7 @@ export interface Claimer {
 
 /** Takes items: as many as can be sent now, and some to be held, so that a place that falls free is filled at once. */
 export function startClaimer(parts: ClaimerParts): Claimer {
-  const { pool, destinations, launcher, leases, holdMost } = parts
+  const { pool, clock, destinations, launcher, leases, holdMost } = parts
   const { wake, sleep } = createWake()
   const trouble = createTrouble(parts.log, 'claiming')
   const refill = createRefill(parts)
@@ -121,6 +123,10 @@ export function startClaimer(parts: ClaimerParts): Claimer {
     },
     place() {
       if (mayHaveMore || destinations.anyBacklog()) wake()
+    },
+    take(destination) {
+      if (mayHaveMore || launcher.free <= 0 || launcher.held() > 0) return false
+      return destinations.admit(destination, clock.now()) === 'send'
     },
     offer(count) {
       mayHaveMore = true

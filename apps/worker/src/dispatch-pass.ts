@@ -11,6 +11,8 @@ import { isDataError, quarantine } from '@scheduler/db/queries/quarantine-job'
 import { resumeDue } from '@scheduler/db/queries/resume-due'
 import type { Boss } from '@scheduler/db/queue'
 import type { Logger } from 'pino'
+import type { Claimer } from './claimer.ts'
+import type { Launcher } from './launcher.ts'
 import { reasonOf } from './trouble.ts'
 
 /**
@@ -36,6 +38,14 @@ export interface DispatcherParts {
   most: (destination: string) => number
   /** Why, and until when, what is over that is parked. */
   overflow: (destination: string, now: Date) => Park
+  workerId: string
+  /**
+   * Takes a place for an attempt at a destination, and says so, if one is free that nothing else waits for: what is dispatched
+   * begins at once then.
+   */
+  take: Claimer['take']
+  /** Sends what has begun so, and gives back the places of what has not. */
+  launch: Launcher['launch']
   /** Told how many items were put into the queue. */
   onItems: (count: number) => void
   /** Told that items wait in the queue; nobody may have said so. */
@@ -126,9 +136,7 @@ async function resumePaused({ pool, boss, graceSeconds, log, onItems }: Dispatch
 /** How many jobs it looked at. */
 async function dispatchJobs(parts: DispatcherParts, limit: number): Promise<number> {
   try {
-    const done = await dispatchDue(parts.pool, parts.boss, { ...parts, limit })
-    report(parts, done)
-    return done.jobs
+    return await dispatchBatch(parts, limit)
   } catch (error) {
     if (!isDataError(error)) throw error
     // The database refused a row of this batch: take the same jobs one by one, so that only the culprit stays behind.
@@ -136,12 +144,30 @@ async function dispatchJobs(parts: DispatcherParts, limit: number): Promise<numb
   }
 }
 
+/** Dispatches jobs, and sends what begins at once. */
+async function dispatchBatch(parts: DispatcherParts, limit: number): Promise<number> {
+  let jobs = 0
+  await parts.launch(async (taken) => {
+    const take = (destination: string) => {
+      const isFree = parts.take(destination)
+      if (isFree) taken.push(destination)
+      return isFree
+    }
+    const done = await dispatchDue(parts.pool, parts.boss, {
+      ...{ ...parts, limit },
+      begin: { workerId: parts.workerId, take },
+    })
+    report(parts, done)
+    jobs = done.jobs
+    return done.claims
+  })
+  return jobs
+}
+
 async function dispatchOneByOne(parts: DispatcherParts): Promise<number> {
   for (let taken = 0; taken < BATCH; taken += 1) {
     try {
-      const done = await dispatchDue(parts.pool, parts.boss, { ...parts, limit: 1 })
-      if (done.jobs === 0) return taken
-      report(parts, done)
+      if ((await dispatchBatch(parts, 1)) === 0) return taken
     } catch (error) {
       if (!(error instanceof PoisonJob)) throw error
       await quarantine(parts.pool, error.jobId, 'The database refused what this job would have recorded.')
@@ -155,7 +181,9 @@ function report(parts: DispatcherParts, done: Awaited<ReturnType<typeof dispatch
   for (const it of done.quarantined) parts.log.error(it, 'job quarantined')
   const { unsent: occurrences, missed } = done
   if (occurrences > 0) parts.log[missed > 0 ? 'warn' : 'debug']({ occurrences, missed }, 'occurrences not sent')
-  if (done.jobs > 0) parts.log.debug({ jobs: done.jobs, items: done.items }, 'dispatched')
+  if (done.jobs > 0) {
+    parts.log.debug({ jobs: done.jobs, begun: done.claims.length, items: done.items }, 'dispatched')
+  }
   if (done.busy.length > 0) parts.onBusy(done.busy)
   if (done.items > 0) parts.onItems(done.items)
 }

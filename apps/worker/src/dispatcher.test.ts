@@ -1,6 +1,7 @@
 import { createPool, type Pool } from '@scheduler/db/client'
 import { createDbClock } from '@scheduler/db/db-clock'
 import { startQueue } from '@scheduler/db/queue'
+import { newWorkerId } from '@scheduler/db/worker-id'
 import { watchHoldUps } from '@scheduler/db/test/hold-ups'
 import { queueItems, test } from '@scheduler/db/test/queue'
 import { expect, onTestFinished } from 'vitest'
@@ -28,6 +29,7 @@ function parts(pool: Pool, boss: DispatcherParts['boss'], changes: Partial<Dispa
     },
     onBusy: (destinations) => told.busy.push(...destinations),
     ...{ onEventsWait() {}, onNotificationsDue() {}, notifiesAll: false },
+    ...{ workerId: newWorkerId(), take: () => false, launch: async (claiming) => void (await claiming([])) },
     ...changes,
   }
   return { given, told, lines }

@@ -99,7 +99,8 @@ const holdMost = 2 * config.destinationConcurrency
 const ramp = { perSecond: config.CIRCUIT_DRAIN_RATE }
 const claimer = startClaimer({ pool, boss, log, clock, workerId, destinations, launcher, leases, holdMost, ramp })
 const dispatcher = startDispatcher({
-  ...{ pool, boss, clock, log },
+  ...{ pool, boss, clock, log, workerId },
+  ...{ take: claimer.take, launch: launcher.launch },
   graceSeconds: config.MISFIRE_GRACE_TIME,
   most: (destination) => (destinations.hasBacklog(destination) ? 0 : holdMost),
   overflow: overflowOf(destinations),

@@ -84,7 +84,8 @@ export async function startParts(databaseUrl: string, options: PartsOptions = {}
   const ramp = { perSecond: options.drainRate ?? 1_000 }
   const claimer = startClaimer({ pool, boss, log, clock, workerId, destinations, launcher, leases, holdMost, ramp })
   const dispatcher = startDispatcher({
-    ...{ pool, boss, clock, log, graceSeconds: options.graceSeconds ?? 900 },
+    ...{ pool, boss, clock, log, workerId, graceSeconds: options.graceSeconds ?? 900 },
+    ...{ take: claimer.take, launch: launcher.launch },
     most: (destination) => (destinations.hasBacklog(destination) ? 0 : holdMost),
     overflow: overflowOf(destinations),
     ...{ onItems: claimer.offer, onItemsWait: claimer.wake, onBusy: claimer.park },

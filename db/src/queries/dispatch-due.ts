@@ -3,11 +3,11 @@ import type { PgBoss } from 'pg-boss'
 import type { Pool, PoolClient } from '../client.ts'
 import type { JobRow } from '../schema/jobs.ts'
 import { transaction } from '../transaction.ts'
-import type { Park } from './begin-attempts.ts'
+import type { Claim, Park } from './begin-attempts.ts'
 import { cancelUnfinished } from './cancel-unfinished.ts'
 import { collapse } from './collapse.ts'
 import { recordEvents } from './events.ts'
-import { insertLedger } from './insert-ledger.ts'
+import { type Begun, insertLedger } from './insert-ledger.ts'
 import { jobStates, taggedBlackouts } from './job-states.ts'
 import { busy as busyPark, dueRowsOf, type LedgerRow, parkOverflow } from './ledger-rows.ts'
 import { missedEvents } from './missed-events.ts'
@@ -42,6 +42,8 @@ export interface Dispatched {
   jobs: number
   /** Items put into the queue. */
   items: number
+  /** What has begun instead, by `DispatchOptions.begin`. */
+  claims: Claim[]
   /** Destinations that have more than they can take: the rest of theirs is parked. */
   busy: string[]
   /** Jobs set aside because their schedule can't be computed, with the reason. */
@@ -72,6 +74,11 @@ export interface DispatchOptions {
   overflow?: (destination: string, now: Date) => Park
   /** Whether the instance's URL is told of events, so that those of every job are written. */
   notifiesAll?: boolean
+  /**
+   * The worker that dispatches, which begins what it has a place for in the same transaction, past the queue. `take` takes a
+   * place for an attempt at a destination, or says that there is none; a place that none of the claims uses is to be given back.
+   */
+  begin?: { workerId: string; take: (destination: string) => boolean }
 }
 
 /** Ledger rows after which a pass takes no further job. */
@@ -98,7 +105,7 @@ export async function dispatchDue(pool: Pool, boss: PgBoss, options: DispatchOpt
         values: [options.limit],
       })
       const now = rows[0]?.now
-      if (!now) return { jobs: 0, items: 0, busy: [], quarantined: [], unsent: 0, missed: 0, waits: [] }
+      if (!now) return { jobs: 0, items: 0, claims: [], busy: [], quarantined: [], unsent: 0, missed: 0, waits: [] }
       if (options.limit === 1) only = rows[0]?.id
       return await carryOut(client, boss, rows, now, options)
     })
@@ -137,7 +144,15 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
   const overflow = options.overflow ?? ((_, at) => busyPark(at))
   const busy = options.most ? parkOverflow(ledger, options.most, overflow, now) : []
   await cancelUnfinished(client, superseded, now)
-  const [{ items }] = await Promise.all([insertLedger(client, boss, ledger, now), moveClocks(client, clocks, now)])
+  const { begin } = options
+  const begins = begin && {
+    workerId: begin.workerId,
+    rows: new Set(ledger.filter((row) => row.state === 'queued' && begin.take(row.destination))),
+  }
+  const [{ items, begun }] = await Promise.all([
+    insertLedger(client, boss, ledger, now, begins),
+    moveClocks(client, clocks, now),
+  ])
   await collapse(client, piling(due, ledger), now)
   await recordEvents(client, missedEvents(due, ledger, options.notifiesAll ?? false, now))
   for (const { jobId, reason } of quarantined) await quarantine(client, jobId, reason)
@@ -145,7 +160,18 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
   const unsent = counted(ledger.filter((row) => !TO_BE_SENT.has(row.state)))
   const missed = counted(ledger.filter((row) => row.reason === 'missed_grace'))
   const waits = [...new Set(ledger.filter((row) => row.behind).map((row) => row.jobId))]
-  return { jobs: looked, items, busy, quarantined, unsent, missed, waits }
+  return { jobs: looked, items, claims: claimsOf(begun, due, clocks), busy, quarantined, unsent, missed, waits }
+}
+
+/** What has begun, with what its job, locked by this transaction, says of it. */
+function claimsOf(begun: Begun[], due: DueJob[], clocks: Clock[]): Claim[] {
+  const jobOf = new Map(due.map((job) => [job.id, job]))
+  const nextOf = new Map(clocks.map((clock) => [clock.id, clock.nextRunAt]))
+  return begun.flatMap((it) => {
+    const job = jobOf.get(it.jobId)
+    const nextRunAt = nextOf.get(it.jobId) ?? null
+    return job ? [{ ...it, jobVersion: job.version, recurring: job.type !== 'once', nextRunAt }] : []
+  })
 }
 
 /** Jobs of which one more execution is parked now, and that may have several of them. */

@@ -36,7 +36,7 @@ test('of two that record one occurrence at once, the second leaves it to the fir
     ...{ nextAttemptAt: null, behind: false, destination: 'http://a', flowKey: null },
   }
   const [one, other] = [await begin(pool), await begin(pool)]
-  expect(await insertLedger(one, boss, [row], new Date())).toEqual({ rows: 1, items: 1 })
+  expect(await insertLedger(one, boss, [row], new Date())).toMatchObject({ rows: 1, items: 1 })
   const second = insertLedger(other, boss, [{ ...row }], new Date())
   await untilBlocked(pool, 1)
   await one.query('commit')
