@@ -34,7 +34,7 @@ export interface Claimer {
   wake(destination?: string): void
   /** A place fell free. */
   place(): void
-  /** Takes a place for what is dispatched to a destination, if one is free, and nothing in the queue or held may wait for it. */
+  /** Takes a place for what is dispatched to a destination, if one is free that nothing in the queue, and nothing held, waits for. */
   take(destination: string): boolean
   /** Items were put into the queue by this worker: takes some, and calls other workers for the rest. */
   offer(count: number): void
@@ -106,7 +106,7 @@ export function startClaimer(parts: ClaimerParts): Claimer {
         if (all && (!took || !mayHaveMore || launcher.held() >= holdMost)) {
           await sleep(destinations.refillInMs(BACKSTOP_MS))
         }
-        if (launcher.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, launcher.gatherMs))
+        if (launcher.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, launcher.gatherMs()))
       } catch (error) {
         trouble.failed(error)
         await sleep(trouble.pauseMs)
@@ -125,7 +125,7 @@ export function startClaimer(parts: ClaimerParts): Claimer {
       if (mayHaveMore || destinations.anyBacklog()) wake()
     },
     take(destination) {
-      if (mayHaveMore || launcher.free <= 0 || launcher.held() > 0) return false
+      if (mayHaveMore || launcher.held(destination) > 0 || launcher.free <= launcher.ready()) return false
       return destinations.admit(destination, clock.now()) === 'send'
     },
     offer(count) {

@@ -82,6 +82,12 @@ export function createDestinations(options: DestinationOptions) {
       return entry !== undefined && isOpen(entry)
     },
 
+    /** How many more attempts a destination may have in flight. */
+    places(destination: string): number {
+      const entry = entryOf(destination)
+      return isOpen(entry) ? 0 : Math.max(0, entry.window.size - entry.inFlight)
+    },
+
     /** Gives a place back. */
     release(destination: string): void {
       const entry = entryOf(destination)

@@ -80,3 +80,10 @@ test('an item whose attempt was lost with its worker goes before those that only
 
   expect(held.takeWhile(2, () => true).map(({ item }) => item.id)).toEqual(['a3!', 'a1'])
 })
+
+test('those count as ready for which their destinations have places, and no more', () => {
+  const { held } = holding('a1', 'a2', 'a3', 'b1', 'c1')
+  const places: Record<string, number> = { a: 2, b: 5, c: 0 }
+  expect(held.ready((destination) => places[destination] ?? 0)).toBe(3)
+  expect(createHeldItems().ready(() => 5)).toBe(0)
+})

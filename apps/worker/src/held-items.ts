@@ -4,6 +4,8 @@ import type { Held } from '@scheduler/db/queries/claim'
 export interface HeldItems {
   readonly size: number
   count(destination: string): number
+  /** How many there are for which their destinations have `places`. */
+  ready(places: (destination: string) => number): number
   add(item: Held): void
   remove(item: Held): void
   /** Takes out all items of the destinations for which `test` holds. */
@@ -24,6 +26,11 @@ export function createHeldItems(): HeldItems {
       return size
     },
     count: (destination) => queues.get(destination)?.length ?? 0,
+    ready(places) {
+      let sum = 0
+      for (const [destination, { length }] of queues) sum += Math.min(length, places(destination))
+      return sum
+    },
     add(item) {
       const queue = queues.get(item.destination)
       if (queue && item.lost) queue.unshift(item)

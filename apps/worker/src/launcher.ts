@@ -33,9 +33,11 @@ export interface Launcher {
   readonly free: number
   readonly inFlight: number
   /** How long to let places gather before claiming for them, ms. */
-  readonly gatherMs: number
+  gatherMs(): number
   /** Items that wait for a place: of one destination, or of all. */
   held(destination?: string): number
+  /** How many of them only lack a place of this worker: their destinations have room for them. */
+  ready(): number
   /** Keeps an item, taken at `since` (`performance.now()`), until its destination has a place. */
   hold(item: Held, since: number): void
   /**
@@ -125,8 +127,8 @@ export function startLauncher(parts: LauncherParts): Launcher {
 
   const pass = async () => {
     for (const { destination, items } of waiting.takeIf(destinations.isOpen)) {
-      const at = destinations.reopensAt(destination, parts.clock.now())
-      await letGo(items, () => putBack(parts, items, { reason: 'circuit_open', at }))
+      const park = { reason: 'circuit_open', at: destinations.reopensAt(destination, parts.clock.now()) } as const
+      await letGo(items, () => putBack(parts, items, park))
       destinations.expect(destination, 'circuit_open')
       for (const { item } of items) leases.drop(item)
     }
@@ -169,14 +171,13 @@ export function startLauncher(parts: LauncherParts): Launcher {
     get inFlight() {
       return flying.size
     },
-    get gatherMs() {
-      return gather.ms
-    },
+    gatherMs: () => gather.ms,
     flying: () => [...flying].map(({ claim }) => ({ id: claim.executionId, scheduledFor: claim.scheduledFor })),
     cancel(executionId) {
       for (const executing of flying) if (executing.claim.executionId === executionId) executing.abort()
     },
     held: (destination) => (destination === undefined ? waiting.size : waiting.count(destination)),
+    ready: () => (waiting.size === 0 ? 0 : waiting.ready(destinations.places)),
     async drain(timeoutMs) {
       stopped = true
       wake()

@@ -22,7 +22,7 @@ test('what begins as it is dispatched is claimed as if it had been through the q
   const { dispatch, workerId, claim } = dispatcher(pool, boss, 1)
   const at = ago(1)
   const fields = {
-    ...{ type: 'once', schedule: onceAt(at), nextRunAt: at, version: 3 } as const,
+    ...({ type: 'once', schedule: onceAt(at), nextRunAt: at, version: 3 } as const),
     ...{ callbackUrl: 'http://receiver.test/x', payload: '{"b":1,"a":"\\u0000"}', delivery: { timeoutSeconds: 7 } },
   }
   await db.insert(jobs).values([job(fields), job(fields)])
@@ -62,7 +62,9 @@ test('its item is as pg-boss has one that it has inserted and fetched', async ({
 
   expect(rows).toHaveLength(2)
   const times = ['created_on', 'start_after', 'started_on', 'heartbeat_on', 'keep_until', 'id', 'data']
-  const [one, two] = rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !times.includes(name))))
+  const [one, two] = rows.map((row) =>
+    Object.fromEntries(Object.entries(row).filter(([name]) => !times.includes(name))),
+  )
   expect(one).toMatchObject({ state: 'active', retry_count: 0, at_once: true, beaten: true })
   expect(one).toEqual(two)
   const byExecution = new Map((await db.select().from(executions)).map((it) => [it.itemId, it]))
@@ -77,8 +79,18 @@ test('its claim can be renewed and settled, and nothing is left in the queue', a
   await db.insert(jobs).values(job())
   const { claims } = await dispatch()
 
-  expect(await touchItems(boss, claims.map(({ item }) => item))).toHaveProperty('size', 1)
-  const settled = await settle(pool, boss, workerId, claims.map((it) => outcomeOf(it)))
+  expect(
+    await touchItems(
+      boss,
+      claims.map(({ item }) => item),
+    ),
+  ).toHaveProperty('size', 1)
+  const settled = await settle(
+    pool,
+    boss,
+    workerId,
+    claims.map((it) => outcomeOf(it)),
+  )
 
   expect([settled.size, await queueItems(pool)]).toEqual([1, []])
   expect(await soleExecution(pool)).toMatchObject({ state: 'succeeded', attempt: 1 })
@@ -95,7 +107,11 @@ test('when its worker is lost, another takes it, and what was begun is on record
   expect(await db.select().from(attempts)).toMatchObject([{ attempt: 1, outcome: 'abandoned', workerId }])
 })
 
-test('the rest goes into the queue, and nobody asks for places for what is not to be sent', async ({ db, pool, boss }) => {
+test('the rest goes into the queue, and nobody asks for places for what is not to be sent', async ({
+  db,
+  pool,
+  boss,
+}) => {
   const { dispatch, asked } = dispatcher(pool, boss, 2)
   const late = job({ nextRunAt: ago(5_000), policies: { misfire: { policy: 'skip' } } })
   await db.insert(jobs).values([late, ...[4, 3, 2, 1].map((s) => job({ nextRunAt: ago(s), destination: `d${s}` }))])
@@ -108,7 +124,11 @@ test('the rest goes into the queue, and nobody asks for places for what is not t
   expect(states).toEqual(['active', 'active', 'created', 'created'])
 })
 
-test('an open circuit that this worker has not heard of, and a limit, keep it from beginning', async ({ db, pool, boss }) => {
+test('an open circuit that this worker has not heard of, and a limit, keep it from beginning', async ({
+  db,
+  pool,
+  boss,
+}) => {
   const { dispatch } = dispatcher(pool, boss)
   await pool.query(`insert into destinations (destination, state, opened_at, retry_at, updated_at)
     values ('http://open.test', 'open', now(), now() + interval '1 minute', now())`)
