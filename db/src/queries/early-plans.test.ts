@@ -21,7 +21,7 @@ import { settle } from './settle.ts'
 /** A worker's statements keep the plans of its first ones, which may be of empty tables. */
 
 /**
- * Jobs are due: one is sent at once, fails and is retried, one is held before it begins, one is parked as it is claimed, one is limited
+ * Jobs are due: one begins as it is dispatched, one is sent at once, fails and is retried, one is held before it begins, one is parked as it is claimed, one is limited
  * meanwhile, and one is parked at once. All but the limited one are carried out.
  */
 async function carryOut(pool: Pool, boss: Boss): Promise<void> {
@@ -31,8 +31,11 @@ async function carryOut(pool: Pool, boss: Boss): Promise<void> {
     expect(await settle(pool, boss, workerId, outcomes)).toHaveProperty('size', claims.length)
   }
   await lookAhead(pool)
-  const due = await dispatchDue(pool, boss, { limit: 250, graceSeconds: 900, most: () => 4 })
-  expect(due).toMatchObject({ items: 4, busy: [destination] })
+  let places = 1
+  const begin = { workerId, take: () => places-- > 0 }
+  const due = await dispatchDue(pool, boss, { limit: 250, graceSeconds: 900, most: () => 5, begin })
+  expect(due).toMatchObject({ items: 4, claims: [{ destination }], busy: [destination] })
+  await settleAs(due.claims)
   await pool.query(
     `insert into flow_limits (kind, flow, paused, created_at, updated_at) values ('key', 'early', true, now(), now())`,
   )
@@ -56,7 +59,7 @@ const turns = createTurns()
 
 const dueJobs = (db: Db) =>
   db.insert(jobs).values(
-    [3, 2, 1, 0, -1].map((n) =>
+    [4, 3, 2, 1, 0, -1].map((n) =>
       job({
         ...{
           destination,
