@@ -75,6 +75,14 @@ describe('places', () => {
     expect(places(destinations)).toBe(2)
     expect(destinations.isOpen(HERE)).toBe(false)
   })
+
+  test('an attempt that was broken off does not end the failures in a row', async () => {
+    const destinations = createDestinations(options)
+    for (let n = 1; n < FAIL_MAX; n += 1) await attempt(destinations, 'down')
+    await attempt(destinations, null)
+    await attempt(destinations, 'down')
+    expect(destinations.isOpen(HERE)).toBe(true)
+  })
 })
 
 /** A circuit as the cluster may have it, at the time NOW. */

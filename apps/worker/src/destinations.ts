@@ -109,9 +109,9 @@ export function createDestinations(options: DestinationOptions) {
       wasSent = () => true,
     ): Promise<T> {
       const entry = entryOf(destination)
-      const judge = (result: T) => result !== null && failed(result)
+      const judge = (result: T) => (result === null ? null : failed(result))
       const result = await (probeId ? call() : entry.circuit.run(call, judge))
-      const isFailure = judge(result)
+      const isFailure = judge(result) === true
       if (isFailure) entry.window.failed()
       else if (result !== null) entry.window.succeeded()
       const probe = probeId

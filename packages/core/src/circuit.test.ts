@@ -55,6 +55,35 @@ describe('opening', () => {
     }
   })
 
+  test('a call that shows nothing is handed on, and neither adds to the failures in a row nor ends them', async () => {
+    const { circuit } = circuitAt()
+    const brokenOff = () =>
+      circuit.run(
+        async () => 'nothing',
+        () => null,
+      )
+    for (let n = 1; n < FAIL_MAX; n += 1) await fail(circuit)
+    expect(await brokenOff()).toBe('nothing')
+    expect([circuit.state, circuit.failures]).toEqual(['closed', FAIL_MAX - 1])
+    await fail(circuit)
+    expect(circuit.state).toBe('open')
+  })
+
+  test('a call that shows nothing closes nothing as a probe, and one that throws is rejected', async () => {
+    const { circuit, clock } = circuitAt()
+    await open(circuit)
+    clock.now += RESET_MS
+    expect(
+      await circuit.run(
+        async () => 'nothing',
+        () => null,
+      ),
+    ).toBe('nothing')
+    expect(circuit.state).toBe('open')
+    const { circuit: other } = circuitAt()
+    await expect(other.run(() => Promise.reject(new Error('down')), isFailure)).rejects.toThrow('down')
+  })
+
   test('a result is handed on as it is, also one that counts as a failure', async () => {
     const { circuit } = circuitAt()
     expect([await succeed(circuit), await fail(circuit)]).toEqual(['up', 'down'])

@@ -30,9 +30,10 @@ export interface Circuit {
   admits(): boolean
   /**
    * Makes a call and takes its result into account. The call is made in any case: ask `admits` first. One that was
-   * admitted before the circuit opened goes past the breaker.
+   * admitted before the circuit opened goes past the breaker. Of a result for which `failed` gives null nothing is known: it
+   * neither adds to the failures in a row nor ends them, and as a probe it closes nothing.
    */
-  run<T>(call: () => Promise<T>, failed: (result: T) => boolean): Promise<T>
+  run<T>(call: () => Promise<T>, failed: (result: T) => boolean | null): Promise<T>
 }
 
 /**
@@ -45,7 +46,7 @@ export interface Circuit {
 export function createCircuit({ failMax, resetMs, now, onChange }: CircuitOptions): Circuit {
   const breaker = new ConsecutiveBreaker(failMax)
   const policy = circuitBreaker(
-    handleWhenResult((it) => (it as Judged<unknown>).isFailure),
+    handleWhenResult((it) => (it as Judged<unknown>).isFailure !== false),
     { breaker, halfOpenAfter: Number.NEGATIVE_INFINITY },
   )
   let openedAt: number | null = null
@@ -56,6 +57,21 @@ export function createCircuit({ failMax, resetMs, now, onChange }: CircuitOption
     if (state === CircuitState.Closed) openedAt = null
     onChange?.(nameOf(state))
   })
+
+  /** What shows nothing is thrown past the breaker, which would take it for a success. */
+  const counted = async <T>(judged: () => Promise<Judged<T>>): Promise<T> => {
+    const call = async () => {
+      const it = await judged()
+      if (it.isFailure === null) throw new ShowsNothing(it)
+      return it
+    }
+    try {
+      return (await policy.execute(call)).result
+    } catch (error) {
+      if (error instanceof ShowsNothing) return error.judged.result as T
+      throw error
+    }
+  }
 
   return {
     get state() {
@@ -79,7 +95,7 @@ export function createCircuit({ failMax, resetMs, now, onChange }: CircuitOption
         const result = await call()
         return { result, isFailure: failed(result) }
       }
-      if (policy.state === CircuitState.Closed) return (await policy.execute(judged)).result
+      if (policy.state === CircuitState.Closed) return await counted(judged)
       if (!this.admits()) return await call()
       probing = true
       try {
@@ -94,7 +110,16 @@ export function createCircuit({ failMax, resetMs, now, onChange }: CircuitOption
 /** A result with its own call's judgement: calls of different kinds may be under way at once. */
 interface Judged<T> {
   result: T
-  isFailure: boolean
+  isFailure: boolean | null
+}
+
+class ShowsNothing extends Error {
+  readonly judged: Judged<unknown>
+
+  constructor(judged: Judged<unknown>) {
+    super('The call shows nothing.')
+    this.judged = judged
+  }
 }
 
 function nameOf(state: CircuitState): CircuitStateName {
