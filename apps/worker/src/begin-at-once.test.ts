@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { WORK_CHANNEL } from '@scheduler/db/notify'
+import { newItemId } from '@scheduler/db/queue'
 import { test as base, queueItems, queueUp } from '@scheduler/db/test/queue'
 import { expect, onTestFinished } from 'vitest'
 import { createOnceJobs, many, states } from '../test/jobs.ts'
@@ -105,7 +108,7 @@ test('as long as there may be something in the queue, what is dispatched goes be
 
 test('a place that was taken for what did not begin is given back', async ({ pool, start }) => {
   const receiver = await receiving()
-  const { dispatched, untilIdle, launcher } = await start({ concurrency: 5 })
+  const { dispatched, untilIdle, launcher, destinations } = await start({ concurrency: 5 })
   await untilIdle()
   await pool.query(`insert into flow_limits (kind, flow, paused, created_at, updated_at)
     values ('destination', '${receiver.origin}', true, now(), now())`)
@@ -114,5 +117,80 @@ test('a place that was taken for what did not begin is given back', async ({ poo
   await until('them to be parked', async () => (await states(pool)).parked === 3)
 
   await until('the places to be free', () => launcher.free === 5)
-  expect(dispatched()).toEqual({ begun: 0, items: 0 })
+  expect([dispatched(), destinations.places(receiver.origin)]).toEqual([{ begun: 0, items: 0 }, 5])
+})
+
+test('a row that the database refuses costs no place, and what is due beside it is sent once', async ({
+  pool,
+  start,
+}) => {
+  const receiver = await receiving()
+  const { untilIdle, launcher, destinations, lines, dispatcher } = await start({ concurrency: 5 })
+  await untilIdle()
+  await pool.query(`alter table executions add constraint poison check (destination not like 'http://poison%')`)
+  onTestFinished(async () => void (await pool.query('alter table executions drop constraint poison')))
+
+  await createOnceJobs(pool, [
+    { url: 'http://poison.test/', inMs: 49 },
+    ...many(3, { url: `${receiver.origin}/`, inMs: 50 }),
+  ])
+  dispatcher.wake()
+  await until('the others to be sent', async () => (await states(pool)).succeeded === 3)
+
+  expect(lines.filter(({ msg }) => msg === 'job quarantined')).toHaveLength(1)
+  await until('the places to be free', () => launcher.free === 5)
+  expect(destinations.places('http://poison.test')).toBe(5)
+  expect([receiver.arrivals.length, new Set(receiver.arrivals.map((it) => it.id)).size]).toEqual([3, 3])
+})
+
+test('a worker that was told to stop begins nothing more, and leaves it to others', async ({ pool, start }) => {
+  const { untilIdle, claimer, dispatcher, dispatched } = await start()
+  await untilIdle()
+  const told = await pool.connect()
+  onTestFinished(() => told.release(true))
+  await told.query(`listen ${WORK_CHANNEL}`)
+  const heard = once(told, 'notification')
+
+  await claimer.stop()
+  await createOnceJobs(pool, [{ url: 'http://127.0.0.1:9/' }])
+  dispatcher.wake()
+
+  await heard
+  expect([dispatched(), await states(pool)]).toEqual([{ begun: 0, items: 1 }, { queued: 1 }])
+})
+
+test('what is held and could go comes before what is dispatched', async ({ start }) => {
+  const { untilIdle, claimer, launcher } = await start({ concurrency: 1 })
+  await untilIdle()
+  const destination = 'http://held.test'
+  const item = { id: newItemId(), retryCount: 0, data: { e: newItemId(), s: 1 } }
+
+  launcher.hold({ item, destination, lost: false }, performance.now())
+
+  expect([launcher.free, launcher.ready(), claimer.take('http://other.test')]).toEqual([1, 1, false])
+})
+
+test('a place that was taken in vain is filled at once by what is held meanwhile', async ({ pool, boss, start }) => {
+  const receiver = await receiving()
+  const parts = await start({ concurrency: 1 })
+  await parts.untilIdle()
+  const waits: number[] = []
+  for (let n = 0; n < 5; n += 1) {
+    const { promise: over, resolve: end } = Promise.withResolvers<void>()
+    const launching = parts.launcher.launch(async (taken) => {
+      expect(parts.destinations.admit('http://nobody.test', parts.clock.now())).toBe('send')
+      taken.push('http://nobody.test')
+      await over
+      return []
+    })
+    await queueUp(pool, boss, { callbackUrl: `${receiver.origin}/`, destination: receiver.origin })
+    parts.claimer.wake()
+    await until('it to be held', () => parts.launcher.held() === 1)
+    const since = performance.now()
+    end()
+    await launching
+    await until('it to be sent', () => receiver.arrivals.length === n + 1)
+    waits.push(performance.now() - since)
+  }
+  expect(Math.min(...waits), 'it would be looked at again after a second').toBeLessThan(700)
 })

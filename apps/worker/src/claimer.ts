@@ -125,13 +125,13 @@ export function startClaimer(parts: ClaimerParts): Claimer {
       if (mayHaveMore || destinations.anyBacklog()) wake()
     },
     take(destination) {
-      if (mayHaveMore || launcher.held(destination) > 0 || launcher.free <= launcher.ready()) return false
+      if (stopped || mayHaveMore || launcher.held(destination) > 0 || launcher.free <= launcher.ready()) return false
       return destinations.admit(destination, clock.now()) === 'send'
     },
     offer(count) {
       mayHaveMore = true
       wake()
-      if (count > launcher.free) notifyWork(pool).catch(() => {})
+      if (stopped || count > launcher.free) notifyWork(pool).catch(() => {})
     },
     park(busy) {
       for (const destination of busy) {

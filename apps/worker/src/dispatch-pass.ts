@@ -147,6 +147,7 @@ async function dispatchJobs(parts: DispatcherParts, limit: number): Promise<numb
 /** Dispatches jobs, and sends what begins at once. */
 async function dispatchBatch(parts: DispatcherParts, limit: number): Promise<number> {
   let jobs = 0
+  let waits: string[] = []
   await parts.launch(async (taken) => {
     const take = (destination: string) => {
       const isFree = parts.take(destination)
@@ -159,8 +160,10 @@ async function dispatchBatch(parts: DispatcherParts, limit: number): Promise<num
     })
     report(parts, done)
     jobs = done.jobs
+    waits = done.waits
     return done.claims
   })
+  await promote(parts.pool, waits)
   return jobs
 }
 

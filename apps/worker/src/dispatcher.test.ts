@@ -1,8 +1,10 @@
-import { createPool, type Pool } from '@scheduler/db/client'
+import { createDb, createPool, type Pool } from '@scheduler/db/client'
 import { createDbClock } from '@scheduler/db/db-clock'
 import { startQueue } from '@scheduler/db/queue'
+import { executions } from '@scheduler/db/schema/index'
+import { ago, execution, repeating } from '@scheduler/db/test/factories'
 import { watchHoldUps } from '@scheduler/db/test/hold-ups'
-import { queueItems, test } from '@scheduler/db/test/queue'
+import { begin, queueItems, test, untilBlocked } from '@scheduler/db/test/queue'
 import { newWorkerId } from '@scheduler/db/worker-id'
 import { expect, onTestFinished } from 'vitest'
 import { createOnceJobs, databaseNow, ledger, many, states } from '../test/jobs.ts'
@@ -194,6 +196,42 @@ test('a row that the database refuses sets its job aside, and the rest of its ba
   expect(rows[0]?.status_reason).toMatch(/^The database refused/)
   await createOnceJobs(pool, [{ url, inMs: 0 }])
   await until('the next one', () => told.items === 21)
+})
+
+test('what has begun is sent before anything else is waited for', async ({ pool, boss }) => {
+  const { given } = parts(pool, boss, { take: (destination) => destination === 'http://receiver.test' })
+  const [waiting] = await createOnceJobs(pool, [
+    { url: 'http://other.test/', inMs: -10 },
+    { url, inMs: -5 },
+  ])
+  // The one that is due takes the place of one that is queued, and may go as soon as it is promoted.
+  await pool.query(
+    `update jobs set type = 'interval', schedule = $2, policies = '{"overlap":"cancel_running"}' where id = $1`,
+    [waiting, repeating({ hours: 1 }, ago(3_600))],
+  )
+  await createDb(pool)
+    .insert(executions)
+    .values(execution({ jobId: waiting as string, scheduledFor: ago(3_600) }))
+  const [first, other] = [await begin(pool), await begin(pool)]
+  await first.query('lock table flow_limits in access exclusive mode')
+  const begun = Promise.withResolvers<number>()
+  let passed = false
+  const launch: DispatcherParts['launch'] = async (claiming) => begun.resolve((await claiming([])).length)
+  const passing = dispatchPass({ ...given, launch }).then(() => {
+    passed = true
+  })
+  await untilBlocked(pool, 1)
+  const holding = other.query('select from jobs where id = $1 for update', [waiting])
+  await untilBlocked(pool, 2)
+  await first.query('rollback')
+  await holding
+
+  expect(await begun.promise).toBe(1)
+  await untilBlocked(pool, 1)
+  expect(passed).toBe(false)
+  await other.query('rollback')
+  await passing
+  expect(await states(pool)).toEqual({ cancelled: 1, running: 1, waiting: 1 })
 })
 
 test.for(['cut', 'freeze'] as const)(

@@ -1,11 +1,11 @@
 import type { Pool } from '@scheduler/db/client'
-import { notifyWork } from '@scheduler/db/notify'
 import type { Claim } from '@scheduler/db/queries/begin-attempts'
 import { beginHeld, type Held, putBack } from '@scheduler/db/queries/claim'
 import type { Boss } from '@scheduler/db/queue'
 import type { Destinations } from './destinations.ts'
 import { abandon, type ExecuteParts, type Executing, execute } from './execute.ts'
 import { createGather } from './gather.ts'
+import { handBack } from './hand-back.ts'
 import { createHeldItems } from './held-items.ts'
 import type { Leases } from './leases.ts'
 import type { Settler } from './settler.ts'
@@ -41,8 +41,8 @@ export interface Launcher {
   /** Keeps an item, taken at `since` (`performance.now()`), until its destination has a place. */
   hold(item: Held, since: number): void
   /**
-   * Sends what `claiming` claims; gives back the places it `taken` for executions that turn out to be cancelled. `since` is
-   * from when the claims count (`performance.now()`), where that is before now.
+   * Sends what `claiming` claims, or dispatches and begins; gives back the places it `taken` for what turns out not to be sent.
+   * `since` is from when the claims count (`performance.now()`), where that is before now.
    */
   launch(claiming: (taken: string[]) => Promise<Claim[]>, since?: number): Promise<void>
   /** The executions that are in flight. */
@@ -61,16 +61,19 @@ export function startLauncher(parts: LauncherParts): Launcher {
   const trouble = createTrouble(parts.log, 'beginning attempts')
   const gather = createGather(gatherTimes)
   const flying = new Set<Executing>()
-  /** Places that claims under way have taken, each for its destination. */
+  /** Places that claims and dispatches under way have taken, each for its destination. */
   const claims = new Set<string[]>()
   const waiting = createHeldItems()
   let stopped = false
 
   const free = () => {
     if (leases.fenced || settler.pending > 2 * concurrency) return 0
-    let places = concurrency - flying.size
-    for (const taken of claims) places -= taken.length
-    return places
+    return [...claims].reduce((places, taken) => places - taken.length, concurrency - flying.size)
+  }
+
+  const placesFree = () => {
+    if (waiting.size > 0) wake()
+    parts.onPlace()
   }
 
   const start = (claimed: Claim, since: number) => {
@@ -82,9 +85,8 @@ export function startLauncher(parts: LauncherParts): Launcher {
       flying.delete(executing)
       destinations.release(claimed.destination)
       settler.push(settlement)
-      if (waiting.size > 0) wake()
       if (flying.size === 0) idle.wake()
-      parts.onPlace()
+      placesFree()
     })
   }
 
@@ -94,7 +96,7 @@ export function startLauncher(parts: LauncherParts): Launcher {
     const startedAt = performance.now()
     try {
       const begun = await claiming(taken)
-      gather.took(performance.now() - startedAt)
+      if (begun.length > 0) gather.took(performance.now() - startedAt)
       for (const claimed of begun) {
         taken.splice(taken.indexOf(claimed.destination), 1)
         start(claimed, since)
@@ -102,6 +104,7 @@ export function startLauncher(parts: LauncherParts): Launcher {
     } finally {
       claims.delete(taken)
       for (const destination of taken) destinations.release(destination)
+      if (taken.length > 0) placesFree()
     }
   }
 
@@ -182,12 +185,8 @@ export function startLauncher(parts: LauncherParts): Launcher {
       stopped = true
       wake()
       await running
-      const items = waiting.takeIf(() => true).flatMap((it) => it.items)
-      if (items.length > 0) await putBack(parts, items).catch(() => {})
-      for (const destination of new Set(items.map((it) => it.destination))) {
-        await notifyWork(parts.pool, destination).catch(() => {})
-      }
-      for (const { item } of items) leases.drop(item)
+      const held = waiting.takeIf(() => true).flatMap((it) => it.items)
+      await handBack(parts, held)
       const deadline = performance.now() + timeoutMs
       while (flying.size > 0 && performance.now() < deadline) await idle.sleep(deadline - performance.now())
       const finished = flying.size === 0

@@ -1,11 +1,11 @@
+import type { OverlapPolicy } from '@scheduler/core/schedule'
 import { eq } from 'drizzle-orm'
 import { expect } from 'vitest'
-import { ago, execution, job, onceAt } from '../../test/factories.ts'
-import { loseWorker, outcomeOf, queueItems, soleExecution, test, untilBlocked, worker } from '../../test/queue.ts'
+import { ago, execution, job, onceAt, repeating } from '../../test/factories.ts'
+import { loseWorker, outcomeOf, queueItems, soleExecution, test, worker } from '../../test/queue.ts'
 import type { Pool } from '../client.ts'
 import { type Boss, touchItems } from '../queue.ts'
 import { attempts, executions, jobs } from '../schema/index.ts'
-import { deleteJob } from './delete-job.ts'
 import { dispatchDue } from './dispatch-due.ts'
 import { settle } from './settle.ts'
 
@@ -124,25 +124,27 @@ test('the rest goes into the queue, and nobody asks for places for what is not t
   expect(states).toEqual(['active', 'active', 'created', 'created'])
 })
 
-test('an open circuit that this worker has not heard of, and a limit, keep it from beginning', async ({
-  db,
-  pool,
-  boss,
-}) => {
+test('circuits that this worker has not heard of, and limits, keep it from beginning', async ({ db, pool, boss }) => {
   const { dispatch } = dispatcher(pool, boss)
   await pool.query(`insert into destinations (destination, state, opened_at, retry_at, updated_at)
-    values ('http://open.test', 'open', now(), now() + interval '1 minute', now())`)
+    values ('http://open.test', 'open', now(), now() + interval '1 minute', now()),
+      ('http://half.test', 'half_open', now(), null, now()), ('http://receiver.test', 'closed', null, null, now())`)
   await pool.query(`insert into flow_limits (kind, flow, rate_count, rate_per_seconds, created_at, updated_at)
-    values ('key', 'limited', 1, 1, now(), now())`)
-  await db.insert(jobs).values([job({ destination: 'http://open.test' }), job({ flowKey: 'limited' }), job()])
+    values ('key', 'limited', 1, 1, now(), now()), ('destination', 'http://limited.test', 1, 1, now(), now())`)
+  const others = ['http://open.test', 'http://half.test', 'http://limited.test'].map((destination) =>
+    job({ destination }),
+  )
+  await db.insert(jobs).values([...others, job({ flowKey: 'limited' }), job()])
 
   const { claims, items } = await dispatch()
 
-  expect([claims.length, items]).toEqual([1, 1])
-  const rows = await db.select().from(executions).orderBy(executions.state)
+  expect([claims.length, items]).toEqual([1, 2])
+  const rows = await db.select().from(executions).orderBy(executions.state, executions.reason)
   expect(rows.map((it) => [it.state, it.reason, it.attempt, it.claimedBy !== null])).toEqual([
     ['queued', null, 0, false],
+    ['queued', null, 0, false],
     ['running', null, 1, true],
+    ['parked', 'destination_limited', 0, false],
     ['parked', 'key_limited', 0, false],
   ])
 })
@@ -157,21 +159,59 @@ test('an occurrence that is in the ledger already does not begin', async ({ db, 
   expect(await queueItems(pool)).toEqual([])
 })
 
-test('a delete that comes meanwhile waits, and finds the attempt in flight', async ({ db, pool, boss }) => {
-  const due = job()
-  await db.insert(jobs).values(due)
-  const other = await pool.connect()
-  await other.query('begin')
-  // The dispatch waits for this in the middle of it.
-  await other.query('lock table pgboss.job in exclusive mode')
-  const dispatching = dispatcher(pool, boss).dispatch()
-  await untilBlocked(pool, 1)
-  const deleting = deleteJob(pool, due.id as string, () => true)
-  await untilBlocked(pool, 2)
-  await other.query('rollback')
-  other.release()
+test('of several that dispatch at once one begins each occurrence', async ({ db, pool, boss }) => {
+  await db.insert(jobs).values(Array.from({ length: 40 }, () => job()))
+  const four = [1, 2, 3, 4].map(() => dispatcher(pool, boss, 6))
 
-  expect((await dispatching).claims).toHaveLength(1)
-  await deleting
-  expect(await db.select().from(executions).where(eq(executions.state, 'running'))).toHaveLength(1)
+  const done = await Promise.all(
+    four.map(({ workerId, asked }) => {
+      const take = (destination: string) => asked.push(destination) <= 6
+      return dispatchDue(pool, boss, { limit: 25, graceSeconds: 900, begin: { workerId, take } })
+    }),
+  )
+
+  const begun = done.flatMap(({ claims }) => claims.map((it) => it.executionId))
+  expect(begun.length).toBeGreaterThanOrEqual(12)
+  expect(new Set(begun).size).toBe(begun.length)
+  expect(begun.length + done.reduce((sum, it) => sum + it.items, 0)).toBe(40)
+  expect(await db.$count(executions, eq(executions.state, 'running'))).toBe(begun.length)
+})
+
+const each10s = (overlap: OverlapPolicy, seconds = 15) => {
+  const policies = { overlap, misfire: { policy: 'all' } } as const
+  return job({ nextRunAt: ago(seconds), schedule: repeating({ seconds: 10 }, ago(seconds)), policies })
+}
+
+test('of several that are due of one job the first begins, and those that must not overlap it wait', async ({
+  db,
+  pool,
+  boss,
+}) => {
+  const row = each10s('queue_all')
+  await db.insert(jobs).values(row)
+
+  const { claims, waits } = await dispatcher(pool, boss).dispatch()
+
+  expect([claims.length, waits]).toEqual([1, [row.id]])
+  const rows = await db.select().from(executions).orderBy(executions.scheduledFor)
+  expect(rows.map((it) => [it.state, it.behind])).toEqual([
+    ['running', false],
+    ['waiting', true],
+  ])
+  expect(claims[0]?.executionId).toBe(rows[0]?.id)
+})
+
+test('of a job that may overlap all of them begin', async ({ db, pool, boss }) => {
+  await db.insert(jobs).values(each10s('allow'))
+  const { claims } = await dispatcher(pool, boss).dispatch()
+  expect(claims).toHaveLength(2)
+  expect(new Set(claims.map((it) => it.item.id)).size).toBe(2)
+})
+
+test('a pass that has much else to write begins nothing', async ({ db, pool, boss }) => {
+  await db.insert(jobs).values([...Array.from({ length: 40 }, () => each10s('allow', 95)), job()])
+  const { dispatch, asked } = dispatcher(pool, boss)
+
+  expect(await dispatch()).toMatchObject({ jobs: 41, items: 401, claims: [] })
+  expect(asked).toEqual([])
 })

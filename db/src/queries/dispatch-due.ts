@@ -13,7 +13,6 @@ import { busy as busyPark, dueRowsOf, type LedgerRow, parkOverflow } from './led
 import { missedEvents } from './missed-events.ts'
 import { type Clock, clockOf, moveClocks } from './move-clocks.ts'
 import { policiesOf } from './policies-of.ts'
-import { promote } from './promote.ts'
 import { isDataError, quarantine } from './quarantine-job.ts'
 
 /** A job as the dispatcher reads it. */
@@ -51,6 +50,11 @@ export interface Dispatched {
   /** Occurrences recorded as not sent, and how many of them because they were past their grace. */
   unsent: number
   missed: number
+  /**
+   * Jobs of which an execution was made to wait, to be promoted: what they wait for may have been finished meanwhile, by a worker that
+   * did not see them waiting. Not before what has begun is sent: it waits for others.
+   */
+  waits: string[]
 }
 
 /** A job whose row the database refused; the dispatcher sets it aside and the rest of its batch goes on. */
@@ -84,6 +88,9 @@ export interface DispatchOptions {
 /** Ledger rows after which a pass takes no further job. */
 const MOST_ROWS = 2_000
 
+/** Ledger rows of a pass in which some begin at once, at the most. */
+const MOST_ROWS_BESIDE = 300
+
 const dueSql = `
   select id, type, version, schedule, policies, timezone, destination, flow_key as "flowKey", cursor_at as "cursorAt", runs, tags,
     (delivery -> 'notify') is not null as notifies, ctid as at, now() as now
@@ -98,7 +105,7 @@ const dueSql = `
 export async function dispatchDue(pool: Pool, boss: PgBoss, options: DispatchOptions): Promise<Dispatched> {
   let only: string | undefined
   try {
-    const { waits, ...done } = await transaction(pool, async (client) => {
+    return await transaction(pool, async (client) => {
       const { rows } = await client.query<DueJob & { now: Date }>({
         name: 'dispatch-due',
         text: dueSql,
@@ -109,9 +116,6 @@ export async function dispatchDue(pool: Pool, boss: PgBoss, options: DispatchOpt
       if (options.limit === 1) only = rows[0]?.id
       return await carryOut(client, boss, rows, now, options)
     })
-    // What they wait for may have been finished meanwhile, by a worker that did not see them waiting.
-    await promote(pool, waits)
-    return done
   } catch (error) {
     if (only && isDataError(error)) throw new PoisonJob(only, error)
     throw error
@@ -144,7 +148,8 @@ async function carryOut(client: PoolClient, boss: PgBoss, due: DueJob[], now: Da
   const overflow = options.overflow ?? ((_, at) => busyPark(at))
   const busy = options.most ? parkOverflow(ledger, options.most, overflow, now) : []
   await cancelUnfinished(client, superseded, now)
-  const { begin } = options
+  // Where there is much to write after it, what has begun would be sent long after it was recorded.
+  const begin = ledger.length <= MOST_ROWS_BESIDE ? options.begin : undefined
   const begins = begin && {
     workerId: begin.workerId,
     rows: new Set(ledger.filter((row) => row.state === 'queued' && begin.take(row.destination))),

@@ -66,7 +66,7 @@ describe.for(['queued', 'running', 'waiting', 'parked'] as const)('while an exec
     await db.insert(jobs).values(row)
     await db.insert(executions).values(old)
 
-    await dispatchDue(pool, boss, options)
+    await promote(pool, (await dispatchDue(pool, boss, options)).waits)
 
     const skipped = ['skipped', 'overlap_skipped', 2, false]
     if (state === 'running') {

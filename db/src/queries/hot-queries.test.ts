@@ -8,6 +8,7 @@ import type { Pool } from '../client.ts'
 import type { Boss } from '../queue.ts'
 import { executions, flowSlots, jobs } from '../schema/index.ts'
 import { transaction } from '../transaction.ts'
+import { newWorkerId } from '../worker-id.ts'
 import { busyDestinations } from './busy-destinations.ts'
 import { circuitNotifications } from './circuit-notifications.ts'
 import { deleteJob } from './delete-job.ts'
@@ -108,8 +109,22 @@ const cases: [string, (pool: Pool, boss: Boss, jobId: string) => Promise<unknown
   ['busy destinations', (pool) => busyDestinations(pool, null), ['executions: executions_parked_by_job']],
   [
     'due jobs',
-    (pool, boss) => dispatchDue(pool, boss, { limit: 250, graceSeconds: 900 }),
-    ['jobs: jobs_due', 'executions: executions_live', 'blackouts: blackouts_by_tag', 'executions: executions_behind'],
+    async (pool, boss) => {
+      let places = 1
+      const begin = { workerId: newWorkerId(), take: () => places-- > 0 }
+      const { claims, waits } = await dispatchDue(pool, boss, { limit: 250, graceSeconds: 900, begin })
+      expect(claims).toHaveLength(1)
+      await promote(pool, waits)
+    },
+    [
+      ...[
+        'jobs: jobs_due',
+        'executions: executions_live',
+        'blackouts: blackouts_by_tag',
+        'executions: executions_behind',
+      ],
+      'destinations: destinations_pkey',
+    ],
   ],
   ['what waits for its turn', (pool) => promote(pool, null), ['executions: executions_behind']],
   ['pauses that end', (pool, boss) => resumeDue(pool, boss, 900), ['jobs: jobs_paused_until']],

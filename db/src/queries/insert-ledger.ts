@@ -82,8 +82,9 @@ export async function insertLedger(
         $12::uuid[], $14::timestamptz[], $15::boolean[], $16::text[], $17::boolean[])
         as r(id, job_id, job_version, kind, state, reason, scheduled_for, scheduled_until, count, effective_at,
           destination, item_id, next_attempt_at, behind, flow_key, begins)
-      cross join lateral (select case when ${MAY_BEGIN} then ${limitedBy('r')} end as reason) as l
-      cross join lateral (select ${BEGINS} as begins) as c
+      -- Each asked once for a row: without OFFSET they would be wherever they are named.
+      cross join lateral (select case when ${MAY_BEGIN} then ${limitedBy('r')} end as reason offset 0) as l
+      cross join lateral (select ${BEGINS} as begins offset 0) as c
       -- Of an occurrence that another has recorded meanwhile the id is taken as well as the time.
       on conflict do nothing
       returning id, item_id, job_id, scheduled_for, reason in ('destination_limited', 'key_limited') as limited,

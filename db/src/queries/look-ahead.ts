@@ -23,7 +23,7 @@ export interface LookAhead {
 
 /**
  * Says what is due next, and whether items and events wait: all that an idle worker asks. One descent of an index each, whatever
- * the number of jobs. (pg-boss has no call for the last; its table is read, never written.)
+ * the number of jobs. (pg-boss has no call for the last; its table is read.)
  */
 export async function lookAhead(pool: Pool): Promise<LookAhead> {
   const { rows } = await pool.query<LookAhead>({

@@ -13,6 +13,7 @@ import {
 } from '../../test/queue.ts'
 import type { Pool, PoolClient } from '../client.ts'
 import { executions, jobs } from '../schema/index.ts'
+import { SENDING_MS } from './change-job.ts'
 import { deleteJob } from './delete-job.ts'
 import { dispatchDue } from './dispatch-due.ts'
 import { editJob } from './edit-job.ts'
@@ -98,6 +99,41 @@ describe.for([...removals, ['an edit', edit, null] as const])(
         state: 'running',
         destination: 'http://receiver.test',
       })
+    })
+  },
+)
+
+describe.for([...removals, ['an edit', edit, null] as const])(
+  '%s that comes while what is due begins as it is dispatched',
+  ([, change]) => {
+    test('waits for it, finds its attempt in flight, and answers when that has been sent', async ({
+      db,
+      pool,
+      boss,
+    }) => {
+      const due = job()
+      await db.insert(jobs).values(due)
+      const other = await begin(pool)
+      // What the dispatch asks before it records the beginning: its transaction is older than that, then.
+      await other.query('lock table flow_limits in access exclusive mode')
+      const begins = { workerId: worker(pool, boss).workerId, take: () => true }
+      const dispatching = dispatchDue(pool, boss, { limit: 10, graceSeconds: 900, begin: begins })
+      await untilBlocked(pool, 1)
+      const changing = change(pool, due.id as string)
+      await untilBlocked(pool, 2)
+      const { rows } = await other.query<{ released: Date }>('select clock_timestamp() as released')
+      await other.query('rollback')
+
+      const { claims } = await dispatching
+      await changing
+
+      const { rows: answers } = await pool.query<{ at: Date }>('select clock_timestamp() as at')
+      expect(claims).toMatchObject([{ jobId: due.id, attempt: 1, callbackUrl: due.callbackUrl }])
+      const row = await soleExecution(pool)
+      expect(row).toMatchObject({ state: 'running', destination: due.destination })
+      const begun = row.claimedAt?.getTime() ?? Number.NaN
+      expect(begun).toBeGreaterThanOrEqual(rows[0]?.released.getTime() ?? Number.NaN)
+      expect((answers[0]?.at.getTime() ?? 0) - begun).toBeGreaterThanOrEqual(SENDING_MS)
     })
   },
 )

@@ -39,7 +39,7 @@ export const executions = pgTable(
     kind: executionKind().notNull(),
     state: executionState().notNull(),
     reason: executionReason(),
-    /** Requests made so far; 0 until the first claim. Rises with each claim, and fences a late settle. */
+    /** Requests made so far; 0 until the first begins. Rises with each that does, and fences a late settle. */
     attempt: integer().notNull().default(0),
 
     /** The nominal time of the occurrence; of a run of unsent ones, the first. */
