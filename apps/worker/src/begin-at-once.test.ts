@@ -159,16 +159,23 @@ test('a worker that was told to stop begins nothing more, and leaves it to other
   expect([dispatched(), await states(pool)]).toEqual([{ begun: 0, items: 1 }, { queued: 1 }])
 })
 
-test('what is held and could go comes before what is dispatched', async ({ start }) => {
-  const { untilIdle, claimer, launcher } = await start({ concurrency: 1 })
-  await untilIdle()
-  const destination = 'http://held.test'
-  const item = { id: newItemId(), retryCount: 0, data: { e: newItemId(), s: 1 } }
+test.for([
+  [1, false],
+  [2, true],
+] as const)(
+  'what is held and could go comes before what is dispatched, where there are %i places',
+  async ([concurrency, other], { start }) => {
+    const { untilIdle, claimer, launcher } = await start({ concurrency })
+    await untilIdle()
+    const destination = 'http://held.test'
+    const item = { id: newItemId(), retryCount: 0, data: { e: newItemId(), s: 1 } }
 
-  launcher.hold({ item, destination, lost: false }, performance.now())
+    launcher.hold({ item, destination, lost: false }, performance.now())
 
-  expect([launcher.free, launcher.ready(), claimer.take('http://other.test')]).toEqual([1, 1, false])
-})
+    expect([launcher.free, launcher.ready()]).toEqual([concurrency, 1])
+    expect([claimer.take(destination), claimer.take('http://other.test')]).toEqual([false, other])
+  },
+)
 
 test('a place that was taken in vain is filled at once by what is held meanwhile', async ({ pool, boss, start }) => {
   const receiver = await receiving()
