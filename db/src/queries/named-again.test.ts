@@ -40,7 +40,7 @@ test('of two that record one occurrence at once, the second leaves it to the fir
   const second = insertLedger(other, boss, [{ ...row }], new Date())
   await untilBlocked(pool, 1)
   await one.query('commit')
-  expect(await second).toEqual({ rows: 0, items: 0 })
+  expect(await second).toMatchObject({ rows: 0, items: 0 })
   await other.query('commit')
   expect(await queueItems(pool)).toHaveLength(1)
 })
