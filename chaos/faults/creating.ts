@@ -42,16 +42,22 @@ export async function startCreating(origin: string, callbackOrigin: string, coun
       count1(asked.answers, String((error as Error).cause ?? error))
     }
   }
+  let asking = Promise.resolve()
   const creating = (async () => {
     while (!stopped) {
-      await createOnce()
+      asking = createOnce()
+      await asking
       await wait(CREATE_EVERY_MS)
     }
   })()
   return {
-    /** Asks another API from the next request on. */
-    lead(to: string) {
+    /**
+     * Asks another API from the next request on, as clients behind a load balancer; resolves when the one that is under way is answered.
+     * A request that meets the closing of its connection is neither answered nor repeated: it may have been carried out.
+     */
+    async lead(to: string) {
       api = to
+      await asking
     },
     async stop(): Promise<Asked> {
       stopped = true

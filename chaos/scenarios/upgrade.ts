@@ -64,7 +64,7 @@ async function goThrough(rig: Rig, release: Release, old: Worker[]): Promise<voi
     exits.join(' '),
   )
   const api: Api = await rig.startApi()
-  creating.lead(api.origin)
+  await creating.lead(api.origin)
   const apiExit = await oldApi.end('SIGTERM')
   rig.check('the old API ended with 0', apiExit === 0, String(apiExit))
   await wait(pauseMs)
