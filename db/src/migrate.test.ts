@@ -49,6 +49,27 @@ test('tables that are filled and emptied all the time are vacuumed by count, pg-
   expect(rows.map(({ name }) => name)).toEqual(['events', 'flow_slots', 'pgboss.job_common'])
 })
 
+test('vacuum of jobs has its usual pauses; where one is under way that does not give way, migrating leaves that to the next time', async ({
+  databaseUrl: url,
+  pool,
+}) => {
+  const options = async () =>
+    (await pool.query<{ reloptions: string[] }>(`select reloptions from pg_class where oid = 'jobs'::regclass`)).rows[0]
+  expect(await options()).toEqual({ reloptions: ['fillfactor=80', 'autovacuum_vacuum_scale_factor=0.04'] })
+  await pool.query('alter table jobs set (autovacuum_vacuum_cost_delay = 0)')
+  const vacuum = await pool.connect()
+  await vacuum.query('begin')
+  await vacuum.query('lock table jobs in share update exclusive mode')
+
+  await applyMigrations(url)
+  expect((await options())?.reloptions).toContain('autovacuum_vacuum_cost_delay=0')
+  await vacuum.query('rollback')
+  vacuum.release()
+
+  await applyMigrations(url)
+  expect((await options())?.reloptions).toHaveLength(2)
+}, 40_000)
+
 test('migrating leaves no lock and no session behind', async ({ databaseUrl: url, pool }) => {
   await applyMigrations(url)
 

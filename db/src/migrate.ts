@@ -3,8 +3,8 @@ import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { createDb, createPool } from './client.ts'
 import { makePartitions } from './queries/make-partitions.ts'
 import { installQueue } from './queue.ts'
-import { vacuumItemsOften } from './queue-storage.ts'
 import { hasSession, NoSession } from './session.ts'
+import { setVacuum } from './vacuum-settings.ts'
 
 const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url))
 
@@ -34,7 +34,7 @@ export async function applyMigrations(connectionString: string, retentionDays = 
       await client.query('set idle_in_transaction_session_timeout = 0')
       await migrate(createDb(client), { migrationsFolder })
       await installQueue(connectionString)
-      await vacuumItemsOften(client)
+      await setVacuum(client)
       // Where the ledger is too busy just now, a worker makes them.
       await makePartitions(pool, retentionDays)
     } finally {
