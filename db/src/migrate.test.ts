@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { test } from '../test/database.ts'
 import { emptyDatabase } from '../test/empty-database.ts'
 import { createPool, type Pool } from './client.ts'
@@ -58,13 +58,13 @@ test('vacuum of jobs has its usual pauses; where one is under way that does not 
   expect(await options()).toEqual({ reloptions: ['fillfactor=80', 'autovacuum_vacuum_scale_factor=0.04'] })
   await pool.query('alter table jobs set (autovacuum_vacuum_cost_delay = 0)')
   const vacuum = await pool.connect()
+  onTestFinished(() => vacuum.release(true))
   await vacuum.query('begin')
   await vacuum.query('lock table jobs in share update exclusive mode')
 
   await applyMigrations(url)
   expect((await options())?.reloptions).toContain('autovacuum_vacuum_cost_delay=0')
   await vacuum.query('rollback')
-  vacuum.release()
 
   await applyMigrations(url)
   expect((await options())?.reloptions).toHaveLength(2)

@@ -16,7 +16,7 @@ async function vacuumItemsOften(client: PoolClient): Promise<void> {
   for (const { name } of rows) await client.query(`alter table ${name} set (${ITEMS})`)
 }
 
-/** Without its usual pauses, which the first migration took from it, a pass takes a core at once, while callbacks are due. */
+/** Without its usual pauses, which 0001_storage takes from it, a pass takes a whole core while callbacks are due. */
 async function vacuumJobsGently(client: PoolClient): Promise<void> {
   const { rowCount } = await client.query(
     `select from pg_class where oid = 'jobs'::regclass and 'autovacuum_vacuum_cost_delay=0' = any(reloptions)`,
@@ -25,7 +25,7 @@ async function vacuumJobsGently(client: PoolClient): Promise<void> {
 }
 
 /**
- * How tables are vacuumed, where no migration says it: a setting waits for a vacuum of its table, for a second as a rule, and
+ * How tables are vacuumed, where it can't be a migration: a setting waits for a vacuum of its table, for a second as a rule, and
  * everybody would wait for the locks of the migrations' transaction meanwhile. One against wraparound does not give way: then it is
  * left to the next call.
  */

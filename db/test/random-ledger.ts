@@ -3,6 +3,7 @@ import type { RandomJob } from '@scheduler/core/test/random-jobs'
 import { expect } from 'vitest'
 import type { Db, Pool } from '../src/client.ts'
 import { dispatchDue } from '../src/queries/dispatch-due.ts'
+import { promote } from '../src/queries/promote.ts'
 import type { Boss } from '../src/queue.ts'
 import { executions, jobs } from '../src/schema/index.ts'
 import { execution, job as row } from './factories.ts'
@@ -44,6 +45,7 @@ export async function dispatchAll(pool: Pool, boss: Boss, now: Date): Promise<vo
   for (;;) {
     const done = await dispatchDue(pool, boss, { limit: 500, graceSeconds })
     expect(done.quarantined).toEqual([])
+    await promote(pool, done.waits)
     const due = await pool.query('select 1 from jobs where next_run_at <= $1 limit 1', [now])
     if (due.rowCount === 0) return
   }

@@ -131,6 +131,25 @@ test('when the database goes away in the middle of it, everything is sent once i
   expect(await queueItems(pool)).toEqual([])
 })
 
+test('a claim that fails with places taken is tried again after a pause, not at once', async ({
+  pool,
+  boss,
+  receiver,
+  start,
+}) => {
+  await queueUp(pool, boss, { callbackUrl: `${receiver.origin}/`, destination: receiver.origin }, 3)
+  await pool.query(`alter table executions add constraint refuse check (state <> 'running')`)
+  const { lines } = await start()
+  const said = (msg: string) => lines.find((it) => it.msg === msg)
+  await until('it to fail', () => said('claiming failed, trying again'))
+  const since = performance.now()
+  await until('a second to pass', () => performance.now() - since > 1_000)
+  await pool.query('alter table executions drop constraint refuse')
+  const { failures } = await until('it to work', () => said('claiming works again'))
+  expect(failures).toBeLessThan(10)
+  await until('them to be sent', () => receiver.arrivals.length === 3)
+})
+
 test('a worker that stood fenced goes on: it still renews, settles and claims', { timeout: 40_000 }, async ({
   pool,
   databaseUrl,

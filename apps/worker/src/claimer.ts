@@ -109,7 +109,7 @@ export function startClaimer(parts: ClaimerParts): Claimer {
         if (launcher.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, launcher.gatherMs()))
       } catch (error) {
         trouble.failed(error)
-        await sleep(trouble.pauseMs)
+        await trouble.pause()
       }
     }
   }

@@ -24,7 +24,7 @@ export interface LauncherParts extends ExecuteParts {
   destinations: Destinations
   leases: Leases
   settler: Settler
-  /** Told whenever an attempt has ended. */
+  /** Told whenever places fell free. */
   onPlace: () => void
 }
 
@@ -159,7 +159,7 @@ export function startLauncher(parts: LauncherParts): Launcher {
         await new Promise((resolve) => setTimeout(resolve, gather.ms))
       } catch (error) {
         trouble.failed(error)
-        await sleep(trouble.pauseMs)
+        await trouble.pause()
       }
     }
   }

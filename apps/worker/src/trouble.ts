@@ -9,6 +9,8 @@ export interface Trouble {
   worked(): void
   /** How long to wait before the next try, ms: 100, doubling to 1,000; 0 while all is well. */
   readonly pauseMs: number
+  /** Waits for so long, whatever wakes the loop meanwhile: a failure may itself be what wakes it. */
+  pause(): Promise<void>
 }
 
 const AGAIN_MS = 60_000
@@ -31,6 +33,9 @@ export function createTrouble(log: Logger, what: string): Trouble {
     },
     get pauseMs() {
       return failures === 0 ? 0 : Math.min(1_000, 100 * 2 ** Math.min(failures - 1, 4))
+    },
+    async pause() {
+      await new Promise((resolve) => setTimeout(resolve, this.pauseMs))
     },
   }
 }

@@ -52,7 +52,7 @@ export interface Dispatched {
   missed: number
   /**
    * Jobs of which an execution was made to wait, to be promoted: what they wait for may have been finished meanwhile, by a worker that
-   * did not see them waiting. Not before what has begun is sent: it waits for others.
+   * did not see them waiting. Promote them only after what has begun is sent: to promote waits for locks of others.
    */
   waits: string[]
 }

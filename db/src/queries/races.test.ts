@@ -133,7 +133,8 @@ describe.for([...removals, ['an edit', edit, null] as const])(
       expect(row).toMatchObject({ state: 'running', destination: due.destination })
       const begun = row.claimedAt?.getTime() ?? Number.NaN
       expect(begun).toBeGreaterThanOrEqual(rows[0]?.released.getTime() ?? Number.NaN)
-      expect((answers[0]?.at.getTime() ?? 0) - begun).toBeGreaterThanOrEqual(SENDING_MS)
+      // A timer may ring a little early.
+      expect((answers[0]?.at.getTime() ?? 0) - begun).toBeGreaterThanOrEqual(SENDING_MS - 5)
     })
   },
 )
