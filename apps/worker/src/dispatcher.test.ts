@@ -277,6 +277,7 @@ test('a pause that ends is resumed when it ends', async ({ pool, boss }) => {
     `select extract(epoch from valid_to - valid_from) as seconds, paused_until from job_versions, jobs`,
   )
   expect(rows).toMatchObject([{ paused_until: null }])
-  expect(lines.map((it) => it.msg)).toContain('job resumed')
-  expect(told.items).toBeGreaterThan(0)
+  // The database has it before the worker hears that it is committed.
+  await until('it to be said', () => lines.some((it) => it.msg === 'job resumed'))
+  await until('its items to be told', () => told.items > 0)
 })
