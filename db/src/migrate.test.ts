@@ -4,11 +4,13 @@ import { emptyDatabase } from '../test/empty-database.ts'
 import { createPool, type Pool } from './client.ts'
 import { applyMigrations } from './migrate.ts'
 
+/** Without partitions by the day, of which each day has others. */
 async function schemaOf(pool: Pool): Promise<string[]> {
   const { rows } = await pool.query<{ line: string }>(
     `select format('%s.%s %s %s', table_schema, table_name, column_name, data_type) as line
      from information_schema.columns join pg_class on oid = format('%I.%I', table_schema, table_name)::regclass
-     where table_schema in ('public', 'pgboss') and not (table_schema = 'public' and relispartition) order by 1`,
+     where table_schema in ('public', 'pgboss') and not (table_schema = 'public' and relispartition)
+       and table_name !~ '_\\d{8}$' order by 1`,
   )
   return rows.map((row) => row.line)
 }
