@@ -16,7 +16,7 @@ export const clocks: Scenario = {
     const jumps = Array.from({ length: 20 }, () => rig.dice.int(-HOUR_MS, HOUR_MS))
     const offsets = [[HOUR_MS], [-HOUR_MS], [300_000], jumps]
     // Too few places for the quickest of them to send all by itself: each has to.
-    const places = { WORKER_CONCURRENCY: rig.short ? '2' : '6' }
+    const places = { WORKER_CONCURRENCY: rig.short ? '2' : '20' }
     await Promise.all(offsets.map((them) => rig.startWorkers(1, { ...wrongBy(them), ...places })))
     await rig.startApi(wrongBy([-HOUR_MS]))
     // What is due by a clock that is ahead, and by one that jumps there, is what would be early.

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
+import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
-import { createDb, createPool } from './client.ts'
+import { createDb, createPool, type PoolClient } from './client.ts'
 import { makePartitions } from './queries/make-partitions.ts'
 import { installQueue } from './queue.ts'
 import { hasSession, NoSession } from './session.ts'
@@ -10,6 +11,34 @@ const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url)
 
 /** Any constant will do, as long as nobody else in this database uses it. */
 const MIGRATION_LOCK = 7_305_810
+
+/** Tables that autovacuum is at again and again, in the order in which all others lock them. */
+const VACUUMED = ['executions', 'attempts', 'jobs', 'events', 'notifications']
+
+/**
+ * Begins the transaction of migrations that are pending, by having the tables to itself as far as vacuuming goes. Whoever is at it is
+ * waited for, a second as a rule, and nobody waits behind; a migration that is the first to wait, for the whole table, has everybody
+ * wait for that second.
+ */
+async function keepVacuumAway(client: PoolClient): Promise<void> {
+  const done = await client.query<{ there: boolean }>(
+    `select to_regclass('drizzle.__drizzle_migrations') is not null as there`,
+  )
+  if (!done.rows[0]?.there) return
+  const { rows: last } = await client.query<{ at: string | null }>(
+    'select max(created_at) as at from drizzle.__drizzle_migrations',
+  )
+  const pending = readMigrationFiles({ migrationsFolder }).some((it) => it.folderMillis > Number(last[0]?.at))
+  if (!pending) return
+  // The migrator's own BEGIN is only warned about then, and its COMMIT is of both.
+  await client.query('begin')
+  const { rows } = await client.query<{ name: string }>(
+    'select name from unnest($1::text[]) with ordinality as t(name, n) where to_regclass(name) is not null order by n',
+    [VACUUMED],
+  )
+  if (rows.length === 0) return
+  await client.query(`lock table ${rows.map(({ name }) => name).join(', ')} in share update exclusive mode`)
+}
 
 /**
  * Brings the database to this version's schema: ours, pg-boss's, and the queues; and makes the partitions that the ledger wants.
@@ -32,6 +61,7 @@ export async function applyMigrations(connectionString: string, retentionDays = 
       // A ledger of before is read and indexed once, and may be of any size.
       await client.query('set statement_timeout = 0')
       await client.query('set idle_in_transaction_session_timeout = 0')
+      await keepVacuumAway(client)
       await migrate(createDb(client), { migrationsFolder })
       await installQueue(connectionString)
       await setVacuum(client)

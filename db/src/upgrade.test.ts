@@ -8,9 +8,10 @@ import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { expect, onTestFinished } from 'vitest'
 import { emptyDatabase } from '../test/empty-database.ts'
 import { partitionNames } from '../test/partitions.ts'
-import { test } from '../test/queue.ts'
+import { begin, test, untilBlocked } from '../test/queue.ts'
 import { createPool, type Pool } from './client.ts'
 import { applyMigrations } from './migrate.ts'
+import { transaction } from './transaction.ts'
 
 /** Brings an empty database to the schema of before the ledger was partitioned. */
 async function migrateUntilPartitions(pool: Pool): Promise<void> {
@@ -105,3 +106,29 @@ test('the ledger belongs to whom it belonged before, and so do its partitions; w
     expect(rows).toEqual([{ reads: true, gives: true, deletes: false }])
   }
 })
+
+test.for(['executions', 'attempts', 'jobs'])(
+  'while a migration waits for a vacuum of %s, nobody waits for the migration',
+  async (vacuumed) => {
+    const url = await emptyDatabase()
+    const own = createPool(url)
+    onTestFinished(() => own.end())
+    await migrateUntilPartitions(own)
+    await fill(own)
+    const vacuum = await begin(own)
+    // As a vacuum has it; only that one is asked to give way by who waits for it.
+    await vacuum.query(`lock table ${vacuumed} in share update exclusive mode`)
+    const migrating = applyMigrations(url)
+    await untilBlocked(own, 1)
+
+    await transaction(own, async (client) => {
+      for (const table of ['executions', 'attempts', 'jobs']) {
+        await client.query(`lock table ${table} in row exclusive mode nowait`)
+      }
+    })
+
+    await vacuum.query('commit')
+    await migrating
+    expect((await own.query('select from executions')).rowCount).toBe(1_000)
+  },
+)
