@@ -10,17 +10,17 @@ export const calm: Scenario = {
     const perSecond = rig.short ? 200 : 1_000
     await rig.startApi()
     await rig.startWorkers(4)
-    const clients = rig.startLoad({
+    rig.startLoad({
       intervals: perSecond * 2,
       everyMs: 2_000,
       oncePerSecond: 10,
       changesPerSecond: 10,
       delayMs: 20,
     })
-    await until(async () => clients.occurrences() >= wanted * 1.02, 300_000, `${wanted} occurrences`)
+    // Not by what is due: of that clients pause more or less.
+    await until(async () => (await rig.receiver.count()) >= wanted, 300_000, `${wanted} callbacks`)
     await rig.quiet()
     await rig.judge({ duplicates: 0 })
-    const sent = await rig.receiver.count()
-    rig.check('callbacks that arrived', sent >= wanted, `${sent}, at least ${wanted}`)
+    rig.note('callbacks that arrived', await rig.receiver.count())
   },
 }
