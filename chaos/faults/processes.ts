@@ -1,11 +1,13 @@
 // Workers and APIs that are killed, stopped and told to end.
 
 import type { Worker } from '../../bench/processes.ts'
-import { wait } from '../../bench/until.ts'
+import { until, wait } from '../../bench/until.ts'
 import type { Api, Rig } from '../scenario.ts'
 
 /** How long the claims of a worker that is gone outlive it, ms: from its last heartbeat until they are given back. */
 export const LEASE_MS = 12_000
+/** In which the database has done what a worker had asked of it before it was stopped, ms. */
+const SETTLED_MS = 250
 
 /** SIGKILL, and another in its place. */
 export async function killWorker(rig: Rig, env: Record<string, string> = {}): Promise<void> {
@@ -20,14 +22,39 @@ export async function killWorker(rig: Rig, env: Record<string, string> = {}): Pr
 
 /** SIGSTOP, and SIGCONT after some time. Whether its attempts are made again depends on how long that is. */
 export async function stopWorker(rig: Rig, forMs: number): Promise<void> {
-  const victim = rig.dice.pick(rig.workers)
+  await stop(rig, rig.dice.pick(rig.workers), forMs)
+}
+
+/**
+ * The same of a worker with attempts in flight: one claim may take all that is due, so that now and then a worker has none.
+ *
+ * @returns how many attempts were in flight on it
+ */
+export async function stopBusyWorker(rig: Rig, forMs: number): Promise<number> {
+  let inFlight = 0
+  const meetsSome = async () => {
+    inFlight = await stop(rig, rig.dice.pick(rig.workers), forMs, 1)
+    return inFlight > 0
+  }
+  await until(meetsSome, 20_000, 'a worker with attempts in flight')
+  return inFlight
+}
+
+/** One with fewer attempts in flight than `least` goes on at once. @returns how many there were */
+async function stop(rig: Rig, victim: Worker, forMs: number, least = 0): Promise<number> {
   const pid = pidOf(victim)
   const mayRepeat = forMs > LEASE_MS / 2
-  await rig.fault({ kind: 'worker stopped', pids: [pid], mayRepeat }, async (fault) => {
+  return await rig.fault({ kind: 'worker stopped', pids: [pid], mayRepeat }, async (fault) => {
     victim.process.kill('SIGSTOP')
     try {
-      if (mayRepeat) fault.inFlight = await inFlightOf(rig, pid)
-      await wait(forMs)
+      if (least > 0) await wait(SETTLED_MS)
+      const inFlight = await inFlightOf(rig, pid)
+      if (inFlight < least) fault.mayRepeat = false
+      else {
+        if (mayRepeat) fault.inFlight = inFlight
+        await wait(forMs)
+      }
+      return inFlight
     } finally {
       victim.process.kill('SIGCONT')
     }

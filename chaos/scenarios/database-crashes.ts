@@ -16,7 +16,8 @@ export const databaseCrashes: Scenario = {
 
   async run(rig) {
     const crashes = planOf(rig)
-    const clients = await underLoad(rig)
+    // Clients that ask several times while the database is away, however short that is.
+    const clients = await underLoad(rig, { oncePerSecond: 20 })
     const away: number[] = []
     const recoveries: Recovery[] = []
     for (const { signal, afterMs } of crashes) {
