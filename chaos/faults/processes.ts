@@ -1,13 +1,16 @@
 // Workers and APIs that are killed, stopped and told to end.
 
 import type { Worker } from '../../bench/processes.ts'
-import { until, wait } from '../../bench/until.ts'
+import { wait } from '../../bench/until.ts'
 import type { Api, Rig } from '../scenario.ts'
+import { shuffled } from './plan.ts'
 
 /** How long the claims of a worker that is gone outlive it, ms: from its last heartbeat until they are given back. */
 export const LEASE_MS = 12_000
 /** In which the database has done what a worker had asked of it before it was stopped, ms. */
 const SETTLED_MS = 250
+/** Stops after which no worker with attempts in flight is looked for. */
+const MOST_TRIES = 40
 
 /** SIGKILL, and another in its place. */
 export async function killWorker(rig: Rig, env: Record<string, string> = {}): Promise<void> {
@@ -31,29 +34,30 @@ export async function stopWorker(rig: Rig, forMs: number): Promise<void> {
  * @returns how many attempts were in flight on it
  */
 export async function stopBusyWorker(rig: Rig, forMs: number): Promise<number> {
-  let inFlight = 0
-  const meetsSome = async () => {
-    inFlight = await stop(rig, rig.dice.pick(rig.workers), forMs, 1)
-    return inFlight > 0
+  // One throw of the dice, however often it takes: what comes after it is the same for the same seed.
+  const victims = shuffled(rig.workers, rig.dice)
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const victim = victims[tries % victims.length]
+    const inFlight = victim ? await stop(rig, victim, forMs, 1) : 0
+    if (inFlight > 0) return inFlight
   }
-  await until(meetsSome, 20_000, 'a worker with attempts in flight')
-  return inFlight
+  throw new Error(
+    `No worker had attempts in flight, of ${victims.length} that were looked at ${MOST_TRIES} times in turn.`,
+  )
 }
 
-/** One with fewer attempts in flight than `least` goes on at once. @returns how many there were */
+/** One with fewer attempts in flight than `least` goes on at once. @returns how many there were, where that was looked at */
 async function stop(rig: Rig, victim: Worker, forMs: number, least = 0): Promise<number> {
   const pid = pidOf(victim)
-  const mayRepeat = forMs > LEASE_MS / 2
-  return await rig.fault({ kind: 'worker stopped', pids: [pid], mayRepeat }, async (fault) => {
+  const isLong = forMs > LEASE_MS / 2
+  return await rig.fault({ kind: 'worker stopped', pids: [pid], mayRepeat: false }, async (fault) => {
     victim.process.kill('SIGSTOP')
     try {
       if (least > 0) await wait(SETTLED_MS)
-      const inFlight = await inFlightOf(rig, pid)
-      if (inFlight < least) fault.mayRepeat = false
-      else {
-        if (mayRepeat) fault.inFlight = inFlight
-        await wait(forMs)
-      }
+      const inFlight = isLong || least > 0 ? await inFlightOf(rig, pid) : 0
+      if (inFlight < least) return inFlight
+      if (isLong) Object.assign(fault, { mayRepeat: true, inFlight })
+      await wait(forMs)
       return inFlight
     } finally {
       victim.process.kill('SIGCONT')

@@ -16,7 +16,7 @@ export const databaseCrashes: Scenario = {
 
   async run(rig) {
     const crashes = planOf(rig)
-    // Clients that ask several times while the database is away, however short that is.
+    // Clients that ask several times while the database is away, which may be for a fifth of a second.
     const clients = await underLoad(rig, { oncePerSecond: 20 })
     const away: number[] = []
     const recoveries: Recovery[] = []
