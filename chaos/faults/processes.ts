@@ -3,6 +3,7 @@
 import type { Worker } from '../../bench/processes.ts'
 import { wait } from '../../bench/until.ts'
 import type { Api, Rig } from '../scenario.ts'
+import { flyingOf } from './flying.ts'
 import { shuffled } from './plan.ts'
 
 /** How long the claims of a worker that is gone outlive it, ms: from its last heartbeat until they are given back. */
@@ -89,14 +90,7 @@ async function replaceApi(rig: Rig, end: (victim: Api) => Promise<void>): Promis
 }
 
 /** Executions that are recorded as in flight on a worker. */
-export async function inFlightOf(rig: Rig, pid: number): Promise<number> {
-  const { rows } = await rig.pool.query<{ n: number }>(
-    `select count(*)::int as n from executions e join workers w on w.id = e.claimed_by
-     where e.finished_at is null and e.state = 'running' and w.pid = $1`,
-    [pid],
-  )
-  return rows[0]?.n ?? 0
-}
+export const inFlightOf = async (rig: Rig, pid: number): Promise<number> => (await flyingOf(rig.pool, pid)).length
 
 export const pidOf = (worker: Worker): number => worker.process.pid ?? 0
 
